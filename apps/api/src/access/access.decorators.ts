@@ -1,0 +1,36 @@
+import { createParamDecorator, type ExecutionContext, SetMetadata, applyDecorators } from '@nestjs/common';
+import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
+import { type FastifyRequest } from 'fastify';
+import { problemSchema } from '../problem/problem.js';
+import { type Caller, type Scope } from './api-key.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by `AccessGuard` on every route that needs a key. */
+    caller?: Caller;
+  }
+}
+
+export const REQUIRED_SCOPE = Symbol('@peregrine/api:required-scope');
+
+const problem = (status: number, description: string) =>
+  ApiResponse({ status, description, standardSchema: problemSchema });
+
+/** The route needs an API key with this scope. A route without it is refused: nothing is open by mistake. */
+export const RequireScope = (scope: Scope) =>
+  applyDecorators(
+    SetMetadata(REQUIRED_SCOPE, scope),
+    ApiBearerAuth(),
+    problem(400, 'The request is not valid'),
+    problem(401, 'No API key, or one that does not hold'),
+    problem(403, `The API key lacks the scope ${scope}`),
+    problem(404, 'There is no such thing, or the API key may not see it'),
+    problem(503, 'The database or the storage does not answer; see Retry-After'),
+  );
+
+/** Who calls. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (!caller) throw new Error('CurrentCaller needs a route with RequireScope');
+  return caller;
+});

@@ -1,0 +1,134 @@
+import { Inject, Injectable, NotFoundException, type OnModuleInit } from '@nestjs/common';
+import { Cache, type CacheNamespace } from '@peregrine/cache';
+import { CdnInvalidation } from '@peregrine/cdn';
+import { CursorCodec, isForeignKeyViolation, keysetPage, type Page, Transactions } from '@peregrine/database';
+import { WorkspaceNotFoundError, WorkspaceService } from '@peregrine/content';
+import { randomUUIDv7 } from 'node:crypto';
+import { apiKeyTag } from '../cdn/edge-headers.js';
+import { BOOTSTRAP_ADMIN_KEY } from './access.tokens.js';
+import { type ApiKey, type Caller, type CreateApiKey, generateKey, hashKey, type Scope } from './api-key.js';
+
+const COLUMNS = `k.id, k.name, k.scopes, k.created_at AS "createdAt", k.expires_at AS "expiresAt",
+                 k.revoked_at AS "revokedAt"`;
+
+/** No key of ours comes near. */
+const MAX_KEY_LENGTH = 200;
+
+/** API keys: made once, kept as hashes, checked on every request. */
+@Injectable()
+export class ApiKeyService implements OnModuleInit {
+  readonly #cached: CacheNamespace;
+
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly workspaces: WorkspaceService,
+    private readonly cursors: CursorCodec,
+    private readonly cdn: CdnInvalidation,
+    cache: Cache,
+    @Inject(BOOTSTRAP_ADMIN_KEY) private readonly bootstrapAdminKey: string | undefined,
+  ) {
+    this.#cached = cache.namespace('access');
+  }
+
+  /** The first key of an installation comes from its settings; all others are made with it. */
+  async onModuleInit(): Promise<void> {
+    if (this.bootstrapAdminKey === undefined) return;
+    await this.transactions.manager.query(
+      `INSERT INTO api_keys (id, name, key_hash, scopes) VALUES ($1, 'bootstrap admin', $2, '{admin}')
+       ON CONFLICT (key_hash) DO NOTHING`,
+      [randomUUIDv7(), hashKey(this.bootstrapAdminKey)],
+    );
+  }
+
+  /**
+   * @returns the key itself, which is not kept
+   * @throws {WorkspaceNotFoundError}
+   */
+  async create(input: CreateApiKey): Promise<ApiKey & { key: string }> {
+    const key = generateKey();
+    return this.transactions.run(async (manager) => {
+      const [created] = await manager.query<[ApiKey]>(
+        `INSERT INTO api_keys AS k (id, name, key_hash, scopes, expires_at) VALUES ($1, $2, $3, $4, $5)
+         RETURNING ${COLUMNS}`,
+        [randomUUIDv7(), input.name, hashKey(key), input.scopes, input.expiresAt ?? null],
+      );
+      for (const workspaceId of input.workspaceIds) await this.grant(created.id, workspaceId);
+      return { ...created, key };
+    });
+  }
+
+  /** @throws {WorkspaceNotFoundError} also when there is no such key */
+  async grant(apiKeyId: string, workspaceId: string): Promise<void> {
+    try {
+      await this.workspaces.grant(workspaceId, apiKeyId);
+    } catch (error) {
+      if (isForeignKeyViolation(error)) throw new WorkspaceNotFoundError(workspaceId, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Who holds this key; undefined when nobody does any more. */
+  async authenticate(key: string): Promise<Caller | undefined> {
+    if (key.length > MAX_KEY_LENGTH) return undefined;
+    const hash = hashKey(key);
+    const caller = await this.#cached.getOrSet(
+      hash.toString('base64url'),
+      // Undefined is not cached: unknown keys must not fill the cache.
+      () => this.#callerWith(hash),
+    );
+    if (!caller || (caller.expiresAt !== null && caller.expiresAt <= Date.now())) return undefined;
+    return caller;
+  }
+
+  list(options: { limit: number; cursor?: string | undefined }): Promise<Page<ApiKey>> {
+    return keysetPage<ApiKey>({
+      codec: this.cursors,
+      scope: 'api-keys',
+      limit: options.limit,
+      cursor: options.cursor,
+      keys: [
+        {
+          expression: 'k.created_at',
+          cast: 'timestamptz',
+          direction: 'ASC',
+          value: (row) => row.createdAt.toISOString(),
+        },
+        { expression: 'k.id', cast: 'uuid', direction: 'ASC', value: (row) => row.id },
+      ],
+      fetch: ({ where, orderBy, parameters, limit }) =>
+        this.transactions.manager.query<ApiKey[]>(
+          `SELECT ${COLUMNS} FROM api_keys k WHERE ${where} ORDER BY ${orderBy} LIMIT ${limit}`,
+          [...parameters],
+        ),
+    });
+  }
+
+  /** From now on the key opens nothing. Revoking twice is no error. */
+  async revoke(apiKeyId: string): Promise<void> {
+    const purge = { tags: [apiKeyTag(apiKeyId)] };
+    const revoked = await this.transactions.run(async (manager) => {
+      const [rows] = await manager.query<[{ hash: Buffer }[], number]>(
+        `UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING key_hash AS hash`,
+        [apiKeyId],
+      );
+      // With the row: a crash after the commit leaves no CDN that still answers this key.
+      if (rows.length > 0) await this.cdn.queueInvalidation(purge);
+      return rows[0];
+    });
+    if (!revoked) throw new NotFoundException(`There is no API key ${apiKeyId}`);
+    await this.#cached.invalidate(revoked.hash.toString('base64url'));
+    // Once more, for what a CDN may have fetched before the cache knew.
+    await this.cdn.queueInvalidation(purge);
+  }
+
+  async #callerWith(hash: Buffer): Promise<Caller | undefined> {
+    const [row] = await this.transactions.manager.query<
+      { id: string; scopes: Scope[]; expiresAt: Date | null }[]
+    >(
+      `SELECT k.id, k.scopes, k.expires_at AS "expiresAt" FROM api_keys k
+        WHERE k.key_hash = $1 AND k.revoked_at IS NULL`,
+      [hash],
+    );
+    return row && { apiKeyId: row.id, scopes: row.scopes, expiresAt: row.expiresAt?.getTime() ?? null };
+  }
+}

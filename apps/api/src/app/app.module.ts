@@ -1,0 +1,59 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { PlatformModule, type Settings } from '@peregrine/runtime';
+import { AccessModule } from '../access/access.module.js';
+import { InvalidationsController } from '../cdn/invalidations.controller.js';
+import { NginxController } from '../cdn/nginx.controller.js';
+import { FilesController } from '../files/files.controller.js';
+import { UPLOAD_LIMITS, type UploadLimits } from '../files/upload-limits.js';
+import { UploadsController } from '../files/uploads.controller.js';
+import { AssetsModule } from '../assets/assets.module.js';
+import { CacheController } from '../meta/cache.controller.js';
+import { MetaController } from '../meta/meta.controller.js';
+import { OptimizerController } from '../optimizer/optimizer.controller.js';
+import { ProblemFilter } from '../problem/problem.filter.js';
+import { ValidationPipe } from '../problem/validation.pipe.js';
+import { SearchController } from '../search/search.controller.js';
+import { DeadLettersController } from '../tasks/dead-letters.controller.js';
+import { TaskAccess } from '../tasks/task-access.js';
+import { TasksController } from '../tasks/tasks.controller.js';
+import { WorkspacesController } from '../workspaces/workspaces.controller.js';
+
+/** The only composition point of the API. */
+@Module({})
+export class AppModule {
+  static forRoot(settings: Settings): DynamicModule {
+    const platform = PlatformModule.forRoot(settings, 'api');
+    const uploadLimits: UploadLimits = {
+      fileBytes: settings.http.uploadLimitBytes,
+      files: settings.http.uploadMaxFiles,
+    };
+    return {
+      module: AppModule,
+      imports: [
+        platform,
+        AssetsModule.forRoot(settings),
+        AccessModule.forRoot({ bootstrapAdminKey: settings.security.bootstrapAdminKey, imports: [platform] }),
+      ],
+      controllers: [
+        WorkspacesController,
+        FilesController,
+        UploadsController,
+        SearchController,
+        MetaController,
+        CacheController,
+        OptimizerController,
+        InvalidationsController,
+        NginxController,
+        DeadLettersController,
+        TasksController,
+      ],
+      providers: [
+        TaskAccess,
+        { provide: UPLOAD_LIMITS, useValue: uploadLimits },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_PIPE, useClass: ValidationPipe },
+      ],
+    };
+  }
+}

@@ -1,0 +1,26 @@
+import { cacheSettings } from './cache.settings.js';
+import { cdnSettings } from './cdn.settings.js';
+import { databaseSettings } from './database.settings.js';
+import { featureSettings } from './feature.settings.js';
+import { httpSettings } from './http.settings.js';
+import { logSettings } from './log.settings.js';
+import { purgeSettings } from './purge.settings.js';
+import { queueSettings } from './queue.settings.js';
+import { redisSettings } from './redis.settings.js';
+import { securitySettings } from './security.settings.js';
+import { storageSettings } from './storage.settings.js';
+
+/** Every concern by name, in the order of `.env.example`. */
+export const allSettings = Object.freeze({
+  http: httpSettings,
+  log: logSettings,
+  database: databaseSettings,
+  redis: redisSettings,
+  cache: cacheSettings,
+  queue: queueSettings,
+  storage: storageSettings,
+  cdn: cdnSettings,
+  purge: purgeSettings,
+  security: securitySettings,
+  features: featureSettings,
+});

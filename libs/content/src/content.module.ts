@@ -1,0 +1,71 @@
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { CursorCodec } from '@peregrine/database';
+import {
+  CONTENT_OPTIONS,
+  type ContentOptions,
+  type ContentOptionsInput,
+  contentOptionsSchema,
+} from './content.options.js';
+import { ContentSweeper } from './content.sweeper.js';
+import { ExtractTextHandler } from './extraction/extract-text.handler.js';
+import { FileContentService } from './files/file-content.service.js';
+import { FileService } from './files/file.service.js';
+import { FileUploadService } from './files/file-upload.service.js';
+import { ReindexWorkspaceHandler } from './reindex/reindex-workspace.handler.js';
+import { SearchService } from './search/search.service.js';
+import { SnippetService } from './search/snippet.service.js';
+import { ObjectStore } from './storage/object-store.js';
+import { createStorageDrivers } from './storage/storage-drivers.js';
+import { parseStorageOptions, type StorageOptionsInput } from './storage/storage.options.js';
+import { STORAGE_DRIVERS, STORAGE_OPTIONS } from './storage/storage.tokens.js';
+import { ReleaseStorageHandler } from './storage-release/release-storage.handler.js';
+import { StorageReleaseService } from './storage-release/storage-release.service.js';
+import { DataSource } from 'typeorm';
+import { WorkspaceService } from './workspaces/workspace.service.js';
+
+export interface ContentModuleOptions extends ContentOptionsInput {
+  storage: StorageOptionsInput;
+  /** Whether this process looks for lost work; workers do. @default false */
+  sweep?: boolean;
+}
+
+/**
+ * Workspaces, files and search. Needs `DatabaseModule`, `CacheModule` and `TaskQueueModule` as global modules.
+ * The task handlers come along, so that a process without a worker can run tasks inline.
+ */
+@Module({})
+export class ContentModule {
+  static forRoot({ sweep = false, storage, ...input }: ContentModuleOptions): DynamicModule {
+    const options: ContentOptions = contentOptionsSchema.parse(input);
+    const storageOptions = parseStorageOptions(storage);
+    const services: Provider[] = [
+      WorkspaceService,
+      FileService,
+      FileUploadService,
+      FileContentService,
+      SearchService,
+      ObjectStore,
+    ];
+    return {
+      module: ContentModule,
+      providers: [
+        { provide: CONTENT_OPTIONS, useValue: options },
+        { provide: CursorCodec, useFactory: () => new CursorCodec(options.cursorSecret) },
+        { provide: STORAGE_OPTIONS, useValue: storageOptions },
+        {
+          provide: STORAGE_DRIVERS,
+          inject: [DataSource],
+          useFactory: (dataSource: DataSource) => createStorageDrivers(storageOptions, dataSource),
+        },
+        ...services,
+        SnippetService,
+        StorageReleaseService,
+        ExtractTextHandler,
+        ReleaseStorageHandler,
+        ReindexWorkspaceHandler,
+        ...(sweep ? [ContentSweeper] : []),
+      ],
+      exports: [CursorCodec, ...services],
+    };
+  }
+}

@@ -1,0 +1,36 @@
+export { ContentModule, type ContentModuleOptions } from './content.module.js';
+export { fileTag, searchTag, workspaceTag } from './content.cache-tags.js';
+export { ContentSweeper } from './content.sweeper.js';
+export {
+  ContentError,
+  FileNotFoundError,
+  InvalidFilePathError,
+  WorkspaceNotFoundError,
+} from './content.errors.js';
+export { CONTENT_OPTIONS, type ContentOptions, type ContentOptionsInput } from './content.options.js';
+export { CACHED_TABLES, contentQueryPolicy } from './content.query-policy.js';
+export { contentTasks, extractText, reindexWorkspace, releaseStorage } from './content.tasks.js';
+export { FILE_FIELDS, type FileField, type FileSummary } from './files/file.columns.js';
+export { FileContentService, type FileLocation } from './files/file-content.service.js';
+export { MAX_PATH_BYTES, parseFilePath } from './files/file-path.js';
+export { type FileStatus } from './files/file-status.js';
+export { FileService, type FileStatistics, type ListFilesOptions } from './files/file.service.js';
+export { FileUploadService, type UploadedFile, type UploadOptions } from './files/file-upload.service.js';
+export {
+  MAX_QUERY_LENGTH,
+  type SearchHit,
+  type SearchOptions,
+  SearchService,
+} from './search/search.service.js';
+export { ObjectStore } from './storage/object-store.js';
+export { type ByteRange } from './storage/storage-driver.js';
+export {
+  StorageError,
+  StorageObjectNotFoundError,
+  StorageUnavailableError,
+  UploadInterruptedError,
+  UploadTooLargeError,
+} from './storage/storage.errors.js';
+export { type StorageOptionsInput } from './storage/storage.options.js';
+export { Workspace } from './workspaces/workspace.entity.js';
+export { type Visibility, WorkspaceService } from './workspaces/workspace.service.js';

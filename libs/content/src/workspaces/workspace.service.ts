@@ -1,0 +1,142 @@
+import { Injectable } from '@nestjs/common';
+import { Cache, type CacheNamespace } from '@peregrine/cache';
+import { CursorCodec, keysetPage, type Page, Transactions } from '@peregrine/database';
+import { randomUUIDv7 } from 'node:crypto';
+import { workspaceTag } from '../content.cache-tags.js';
+import { WorkspaceNotFoundError } from '../content.errors.js';
+import { StorageReleaseService } from '../storage-release/storage-release.service.js';
+import { Workspace } from './workspace.entity.js';
+
+/** Which workspaces a caller may see: those granted to one API key, or all of them. */
+export type Visibility = { grantedTo: string } | 'all';
+
+/** Grants change through this service, which invalidates; the time bounds what a change behind its back can do. */
+const VISIBILITY_TTL_MS = 60_000;
+
+/** Workspaces, and which API keys each is granted to. */
+@Injectable()
+export class WorkspaceService {
+  readonly #cached: CacheNamespace;
+
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly cursors: CursorCodec,
+    private readonly storageRelease: StorageReleaseService,
+    cache: Cache,
+  ) {
+    this.#cached = cache.namespace('content');
+  }
+
+  /** Makes a workspace and, in the same transaction, grants it to an API key. */
+  create(name: string, options: { grantTo?: string } = {}): Promise<Workspace> {
+    return this.transactions.run(async (manager) => {
+      const workspace = await manager.save(manager.create(Workspace, { id: randomUUIDv7(), name }));
+      if (options.grantTo !== undefined) await this.grant(workspace.id, options.grantTo);
+      return workspace;
+    });
+  }
+
+  /** Lets an API key see a workspace; granting twice is one grant. */
+  async grant(workspaceId: string, apiKeyId: string): Promise<void> {
+    await this.transactions.manager.query(
+      `INSERT INTO api_key_workspaces (api_key_id, workspace_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+      [apiKeyId, workspaceId],
+    );
+    await this.#invalidateAfterCommit(workspaceId);
+  }
+
+  /** Whether a workspace exists and the caller may see it. */
+  isVisible(workspaceId: string, visibleTo: Visibility): Promise<boolean> {
+    const grantedTo = visibleTo === 'all' ? null : visibleTo.grantedTo;
+    return this.#cached.getOrSet(
+      `visible:${workspaceId}:${grantedTo ?? 'all'}`,
+      async () => {
+        const rows = await this.transactions.manager.query<unknown[]>(
+          `SELECT FROM workspaces w
+            WHERE w.id = $1
+              AND ($2::uuid IS NULL
+                   OR EXISTS (SELECT FROM api_key_workspaces WHERE api_key_id = $2 AND workspace_id = w.id))`,
+          [workspaceId, grantedTo],
+        );
+        return rows.length > 0;
+      },
+      { ttlMs: VISIBILITY_TTL_MS, tags: [workspaceTag(workspaceId)] },
+    );
+  }
+
+  /** @throws {WorkspaceNotFoundError} */
+  async get(id: string): Promise<Workspace> {
+    const workspace = await this.transactions.manager.findOneBy(Workspace, { id });
+    if (!workspace) throw new WorkspaceNotFoundError(id);
+    return workspace;
+  }
+
+  /** Oldest first. */
+  list(options: {
+    visibleTo: Visibility;
+    limit: number;
+    cursor?: string | undefined;
+  }): Promise<Page<Workspace>> {
+    const { visibleTo } = options;
+    const grantedTo = visibleTo === 'all' ? null : visibleTo.grantedTo;
+    return keysetPage<Workspace>({
+      codec: this.cursors,
+      scope: `workspaces:${grantedTo ?? 'all'}`,
+      limit: options.limit,
+      cursor: options.cursor,
+      firstParameter: 2,
+      keys: [
+        {
+          expression: 'w.created_at',
+          cast: 'timestamptz',
+          direction: 'ASC',
+          value: (row) => row.createdAt.toISOString(),
+        },
+        { expression: 'w.id', cast: 'uuid', direction: 'ASC', value: (row) => row.id },
+      ],
+      fetch: ({ where, orderBy, parameters, limit }) =>
+        this.transactions.manager.query<Workspace[]>(
+          `SELECT w.id, w.name, w.created_at AS "createdAt", w.updated_at AS "updatedAt"
+             FROM workspaces w
+            WHERE ($1::uuid IS NULL
+                   OR w.id IN (SELECT workspace_id FROM api_key_workspaces WHERE api_key_id = $1))
+              AND ${where}
+            ORDER BY ${orderBy} LIMIT ${limit}`,
+          [grantedTo, ...parameters],
+        ),
+    });
+  }
+
+  /** @throws {WorkspaceNotFoundError} */
+  async rename(id: string, name: string): Promise<Workspace> {
+    return this.transactions.run(async (manager) => {
+      // An update, never a save: TypeORM would insert what was deleted meanwhile.
+      const { affected } = await manager.update(Workspace, { id }, { name });
+      if (!affected) throw new WorkspaceNotFoundError(id);
+      return this.get(id);
+    });
+  }
+
+  /**
+   * Deletes a workspace with all its files; contents that no other file shares are removed in the background.
+   *
+   * @throws {WorkspaceNotFoundError}
+   */
+  async delete(id: string): Promise<void> {
+    await this.transactions.run(async (manager) => {
+      const resources = await manager.query<{ id: string }[]>(
+        `SELECT DISTINCT s.storage_resource_id AS id
+           FROM files f JOIN file_storages s ON s.file_id = f.id WHERE f.workspace_id = $1`,
+        [id],
+      );
+      const { affected } = await manager.delete(Workspace, { id });
+      if (!affected) throw new WorkspaceNotFoundError(id);
+      await this.#invalidateAfterCommit(id);
+      await this.storageRelease.releaseAfterCommit(resources.map((it) => it.id));
+    });
+  }
+
+  #invalidateAfterCommit(workspaceId: string): Promise<void> {
+    return this.transactions.afterCommit(() => this.#cached.invalidateTags([workspaceTag(workspaceId)]));
+  }
+}

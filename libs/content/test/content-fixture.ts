@@ -1,0 +1,232 @@
+import { type INestApplicationContext, type Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { CacheModule, FolderStore } from '@peregrine/cache';
+import {
+  createDataSource,
+  DatabaseModule,
+  driverTransactions,
+  runMigrations,
+  Transactions,
+} from '@peregrine/database';
+import { createTestDatabase } from '@peregrine/database/testing';
+import { migrations } from '@peregrine/migrations';
+import { TaskQueueModule } from '@peregrine/task-queue';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { DataSource } from 'typeorm';
+import {
+  ContentModule,
+  contentTasks,
+  type FileLocation,
+  FileContentService,
+  FileUploadService,
+  ObjectStore,
+  type UploadedFile,
+  Workspace,
+  WorkspaceService,
+} from '../src/index.js';
+import { createStorageDrivers } from '../src/storage/storage-drivers.js';
+import type { StorageDriverName } from '../src/storage/storage-driver.js';
+import type { StorageOptions } from '../src/storage/storage.options.js';
+import { STORAGE_DRIVERS, STORAGE_OPTIONS } from '../src/storage/storage.tokens.js';
+import { ObservedStorage } from './observed-storage.js';
+import { removeRedisKeys } from './redis-keys.js';
+import { until } from './until.js';
+
+export interface FixtureOptions {
+  /** Whether tasks are run. @default true */
+  worker?: boolean;
+  /** Another way to the database than the direct one, from its URL. */
+  databaseUrl?: (direct: string) => string;
+  sweepIntervalMs?: number;
+  /** Given: the cache has an object tier, and contents of up to this size pass through it in pieces. */
+  cachePiecesUpToBytes?: number;
+}
+
+/** What several applications of one deployment share. */
+interface Deployment {
+  databaseUrl: string;
+  redisUrl: string;
+  folder: string;
+  prefix: string;
+}
+
+/** The library in a Nest application on a database, a Redis prefix and a storage folder of its own. */
+export class ContentFixture {
+  #cleanUps: (() => Promise<unknown>)[] = [];
+  #app!: INestApplicationContext;
+  readonly drivers = new Map<StorageDriverName, ObservedStorage>();
+
+  private constructor(readonly deployment: Deployment) {}
+
+  static async start(options: FixtureOptions = {}): Promise<ContentFixture> {
+    const redisUrl = process.env['REDIS_URL'];
+    if (!redisUrl) throw new Error('REDIS_URL is not set: run npm test, or set it to a Redis for tests');
+    const database = await createTestDatabase(process.env['DATABASE_URL']);
+    const folder = await mkdtemp(join(tmpdir(), 'peregrine-content-'));
+    const prefix = `content-${randomBytes(6).toString('hex')}`;
+    const fixture = new ContentFixture({ databaseUrl: database.url, redisUrl, folder, prefix });
+    fixture.#cleanUps.push(
+      () => database.drop(),
+      () => rm(folder, { recursive: true, force: true }),
+      () => removeRedisKeys(redisUrl, prefix),
+    );
+    try {
+      await migrate(database.url);
+      await fixture.#open(options);
+    } catch (error) {
+      await fixture.stop();
+      throw error;
+    }
+    return fixture;
+  }
+
+  /** Another process of the deployment, with a cache that hears nothing of the first one's. Stopped with it. */
+  async sibling(options: FixtureOptions = {}): Promise<ContentFixture> {
+    const prefix = `${this.deployment.prefix}-sibling${this.#cleanUps.length}`;
+    const sibling = new ContentFixture({ ...this.deployment, prefix });
+    this.#cleanUps.push(() => sibling.stop());
+    await sibling.#open(options);
+    return sibling;
+  }
+
+  get<T>(type: Type<T>): T {
+    return this.#app.get(type, { strict: false });
+  }
+
+  query<T>(sql: string, parameters: unknown[] = []): Promise<T[]> {
+    return this.get(DataSource).query(sql, parameters);
+  }
+
+  async count(from: string, parameters: unknown[] = []): Promise<number> {
+    const [row] = await this.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${from}`, parameters);
+    return row?.n ?? 0;
+  }
+
+  async workspace(): Promise<string> {
+    return (await this.get(WorkspaceService).create('test')).id;
+  }
+
+  upload(
+    workspaceId: string,
+    path: string,
+    content: string | Uint8Array,
+    mediaType?: string,
+  ): Promise<UploadedFile> {
+    const body = Readable.from([Buffer.from(content)], { objectMode: false });
+    return this.get(FileUploadService).upload(workspaceId, path, body, { limitBytes: 1e9, mediaType });
+  }
+
+  /** Straight from the storage, past the cache. */
+  read(location: FileLocation): Promise<Buffer> {
+    return this.get(ObjectStore).readAll(location.object, { maxBytes: 1e9 });
+  }
+
+  async download(workspaceId: string, fileId: string): Promise<Buffer> {
+    return this.read(await this.get(FileContentService).locate(workspaceId, fileId));
+  }
+
+  /** The keys of all stored objects. */
+  async objects(): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { key } of this.get(ObjectStore).list()) keys.push(key);
+    return keys.sort();
+  }
+
+  /** The keys of the objects that files refer to. */
+  async referredObjects(): Promise<string[]> {
+    const rows = await this.query<{ key: string }>(
+      `SELECT DISTINCT r.object_key AS key
+         FROM storage_resources r JOIN file_storages s ON s.storage_resource_id = r.id ORDER BY 1`,
+    );
+    return rows.map((it) => it.key);
+  }
+
+  /** Waits until no file of the workspace waits for its text. */
+  extracted(workspaceId: string): Promise<void> {
+    return until(
+      async () =>
+        (await this.count(`files WHERE workspace_id = $1 AND status = 'pending'`, [workspaceId])) === 0,
+    );
+  }
+
+  async stop(): Promise<void> {
+    for (const cleanUp of this.#cleanUps.splice(0).reverse()) await cleanUp();
+  }
+
+  async #open(options: FixtureOptions): Promise<void> {
+    const {
+      worker = true,
+      databaseUrl = (it: string) => it,
+      sweepIntervalMs,
+      cachePiecesUpToBytes,
+    } = options;
+    const { redisUrl, folder, prefix } = this.deployment;
+    const objectStore =
+      cachePiecesUpToBytes === undefined
+        ? {}
+        : { objectStore: { store: new FolderStore({ path: join(folder, 'cache') }) } };
+    const module = await Test.createTestingModule({
+      imports: [
+        DatabaseModule.forRoot({
+          isGlobal: true,
+          url: databaseUrl(this.deployment.databaseUrl),
+          entities: [Workspace],
+        }),
+        CacheModule.forRoot({
+          isGlobal: true,
+          prefix,
+          redis: { url: redisUrl, timeoutMs: 2_000 },
+          ...objectStore,
+        }),
+        TaskQueueModule.forRootAsync({
+          isGlobal: true,
+          inject: [Transactions],
+          useFactory: (transactions: Transactions) => ({
+            backend: { type: 'redis' as const, url: redisUrl },
+            prefix,
+            tasks: contentTasks,
+            worker: worker ? { concurrency: 20 } : false,
+            transactions: driverTransactions(transactions),
+          }),
+        }),
+        ContentModule.forRoot({
+          cursorSecret: 'a-secret-of-the-tests-of-content',
+          storage: { driver: 'folder', folder: { root: folder } },
+          ...(cachePiecesUpToBytes !== undefined && { cachePiecesUpToBytes }),
+          sweep: true,
+          sweepIntervalMs: sweepIntervalMs ?? 86_400_000,
+        }),
+      ],
+    })
+      .overrideProvider(STORAGE_DRIVERS)
+      .useFactory({
+        inject: [STORAGE_OPTIONS, DataSource],
+        factory: (options: StorageOptions, dataSource: DataSource) => this.#observed(options, dataSource),
+      })
+      .compile();
+    module.useLogger(false);
+    this.#app = await module.init();
+    this.#cleanUps.push(() => module.close());
+  }
+
+  #observed(options: StorageOptions, dataSource: DataSource) {
+    for (const [name, driver] of createStorageDrivers(options, dataSource)) {
+      this.drivers.set(name, new ObservedStorage(driver));
+    }
+    return this.drivers;
+  }
+}
+
+async function migrate(url: string): Promise<void> {
+  const dataSource = createDataSource({ url, migrations });
+  await dataSource.initialize();
+  try {
+    await runMigrations(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}

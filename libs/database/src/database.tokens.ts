@@ -1,0 +1,2 @@
+/** The parsed, frozen `DatabaseOptions`. */
+export const DATABASE_OPTIONS = Symbol('@peregrine/database:options');

@@ -1,0 +1,2 @@
+export { TestDatabaseUrlError } from '../database.errors.js';
+export { createTestDatabase, type TestDatabase } from './test-database.js';

@@ -1,0 +1,157 @@
+import { Logger } from '@nestjs/common';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type MetricsService } from '../metrics.service.js';
+import { UNMATCHED_ROUTE } from '../metrics.tokens.js';
+import { type HttpInstruments } from './http-instruments.js';
+import { formatMs, formatServerTiming, RequestTiming } from './request-phases.js';
+import { slowRequestLogger, type SlowRequestReport } from './slow-request-log.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Clock and phases of this request; set by `registerRequestTiming`. */
+    timing: RequestTiming;
+  }
+}
+
+/** Options of {@link registerRequestTiming}. */
+export interface RequestTimingOptions {
+  /** A request that takes longer is reported, milliseconds. @default the `slowRequestMs` of the module */
+  readonly slowRequestMs?: number;
+  /** Takes the report of a slow request. An error it throws is logged. @default a warning, ten a second at most */
+  readonly onSlowRequest?: (report: SlowRequestReport) => void;
+  /** Tells clients the phases, not only the total. @default true */
+  readonly exposePhases?: boolean;
+  /** Milliseconds on a monotonic clock. @default performance.now */
+  readonly now?: () => number;
+}
+
+/** What {@link registerRequestTiming} returns. */
+export interface RequestTimingHandle {
+  /**
+   * Fastify answers a malformed URL before any hook runs. Call this in `frameworkErrors`, before `reply.send`, so that
+   * those answers are timed and counted too.
+   */
+  onFrameworkError(request: FastifyRequest, reply: FastifyReply): void;
+}
+
+const logger = new Logger('RequestTiming');
+
+/**
+ * Times every response of a Fastify server: the headers `X-Response-Time` and `Server-Timing`, the HTTP instruments of
+ * `metrics`, and the slow-request report. Call it once, before the server has its routes and plugins (in Nest: between
+ * `NestFactory.create` and `app.init` or `app.listen`), because Fastify gives hooks only to contexts made later.
+ *
+ * Not covered: what bypasses Fastify's reply. A hijacked reply and one that a raw middleware ends are counted but get
+ * no headers; a request that Node's parser refuses, and the bare 503 that Fastify writes while it closes, get neither.
+ */
+export function registerRequestTiming(
+  fastify: FastifyInstance,
+  metrics: MetricsService,
+  options: RequestTimingOptions = {},
+): RequestTimingHandle {
+  const hooks = new RequestTimingHooks(metrics, options);
+  fastify.decorateRequest('timing', null as unknown as RequestTiming);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    hooks.timingOf(request, reply);
+    done();
+  });
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    hooks.writeHeaders(request, reply);
+    done(null, payload);
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    hooks.finish(request, reply, false);
+    done();
+  });
+  return {
+    onFrameworkError: (request, reply) => hooks.writeHeaders(request, reply),
+  };
+}
+
+/** The hooks' bodies, with what they share. */
+class RequestTimingHooks {
+  readonly #http: HttpInstruments;
+  readonly #slowRequestMs: number;
+  readonly #onSlowRequest: (report: SlowRequestReport) => void;
+  readonly #exposePhases: boolean;
+  readonly #now: () => number;
+  /** Instrument slots of a route by method; the key is the route's config object, one for each route. */
+  readonly #slots = new WeakMap<object, Map<string, number>>();
+
+  constructor(metrics: MetricsService, options: RequestTimingOptions) {
+    this.#http = metrics.http;
+    this.#slowRequestMs = options.slowRequestMs ?? metrics.options.slowRequestMs;
+    this.#now = options.now ?? (() => performance.now());
+    this.#onSlowRequest = options.onSlowRequest ?? slowRequestLogger(logger, this.#now);
+    this.#exposePhases = options.exposePhases ?? true;
+  }
+
+  /** The request's clock, started now when an earlier hook (CORS, closing) kept our `onRequest` from running. */
+  timingOf(request: FastifyRequest, reply: FastifyReply): RequestTiming {
+    // Null until set, as decorated; undefined on the bare requests of Fastify's framework errors.
+    const known = request.timing as RequestTiming | null | undefined;
+    if (known) return known;
+    // Fastify's own clock has been running since before the earlier hooks.
+    const timing = new RequestTiming(this.#now() - reply.elapsedTime, this.#now);
+    request.timing = timing;
+    this.#http.inFlight++;
+    // `finish`, and with it onResponse, never comes when the client leaves; `close` always does.
+    reply.raw.once('close', () => this.finish(request, reply, !reply.raw.writableFinished));
+    return timing;
+  }
+
+  writeHeaders(request: FastifyRequest, reply: FastifyReply): void {
+    const timing = this.timingOf(request, reply);
+    if (timing.headersWritten && reply.hasHeader('x-response-time')) return;
+    timing.headersWritten = true;
+    const elapsedMs = timing.elapsedMs;
+    const ours = formatServerTiming(elapsedMs, this.#exposePhases ? timing.phases : []);
+    const existing = reply.getHeader('server-timing');
+    reply.header('x-response-time', `${formatMs(elapsedMs)}ms`);
+    reply.header('server-timing', existing === undefined ? ours : `${String(existing)}, ${ours}`);
+  }
+
+  finish(request: FastifyRequest, reply: FastifyReply, aborted: boolean): void {
+    const timing = this.timingOf(request, reply);
+    if (timing.finished) return;
+    timing.finished = true;
+    this.#http.inFlight--;
+    const durationMs = timing.elapsedMs;
+    this.#http.observe(this.#slotOf(request), reply.raw.statusCode, aborted, durationMs / 1_000);
+    if (durationMs > this.#slowRequestMs) this.#report(request, reply, aborted, durationMs);
+  }
+
+  #slotOf(request: FastifyRequest): number {
+    const { config, url } = request.routeOptions;
+    // Fastify's framework errors have no route at all.
+    if (!(config as object | undefined)) return this.#http.slotOf(request.method, undefined);
+    let byMethod = this.#slots.get(config);
+    if (!byMethod) {
+      byMethod = new Map();
+      this.#slots.set(config, byMethod);
+    }
+    let slot = byMethod.get(request.method);
+    if (slot === undefined) {
+      slot = this.#http.slotOf(request.method, request.is404 ? undefined : url);
+      byMethod.set(request.method, slot);
+    }
+    return slot;
+  }
+
+  #report(request: FastifyRequest, reply: FastifyReply, aborted: boolean, durationMs: number): void {
+    this.#http.slow++;
+    try {
+      this.#onSlowRequest({
+        requestId: request.id,
+        method: request.method,
+        route: (request.is404 ? undefined : request.routeOptions.url) ?? UNMATCHED_ROUTE,
+        statusCode: reply.raw.headersSent ? reply.raw.statusCode : 0,
+        aborted,
+        durationMs,
+        phases: request.timing.phases,
+      });
+    } catch (error) {
+      logger.error('onSlowRequest threw; the request itself is not affected', error);
+    }
+  }
+}

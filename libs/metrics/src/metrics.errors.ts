@@ -1,0 +1,53 @@
+/** Base of every error this library throws. `code` is stable, the message is for people. */
+export abstract class MetricsError extends Error {
+  abstract readonly code: `METRICS_${string}`;
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The module's options do not fit their schema. Thrown at start. */
+export class MetricsOptionsError extends MetricsError {
+  readonly code = 'METRICS_OPTIONS';
+
+  constructor(
+    readonly issues: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super(`Metrics options are wrong: ${issues.join('; ')}`, options);
+  }
+}
+
+/** Two different sources want the same name. Thrown by `register`. */
+export class MetricsSourceNameError extends MetricsError {
+  readonly code = 'METRICS_SOURCE_NAME';
+
+  constructor(readonly source: string) {
+    super(`A metric source named "${source}" is registered already; give each source its own name`);
+  }
+}
+
+/** A source did not answer within its time. Logged and counted, never thrown at a scraper. */
+export class MetricsSourceTimeoutError extends MetricsError {
+  readonly code = 'METRICS_SOURCE_TIMEOUT';
+
+  constructor(
+    readonly source: string,
+    readonly timeoutMs: number,
+  ) {
+    super(`Metric source "${source}" did not answer within ${timeoutMs} ms`);
+  }
+}
+
+/** A source gave a family that would make the exposition invalid. Logged and counted, never thrown at a scraper. */
+export class MetricsFamilyError extends MetricsError {
+  readonly code = 'METRICS_FAMILY';
+
+  constructor(
+    readonly family: string,
+    readonly reason: string,
+  ) {
+    super(`Metric family "${family}" is left out: ${reason}`);
+  }
+}

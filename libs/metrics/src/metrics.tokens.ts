@@ -1,0 +1,27 @@
+/** Injection token of the parsed, frozen `MetricsOptions`. */
+export const METRICS_OPTIONS = Symbol.for('@peregrine/metrics:options');
+
+/** Where the scrape endpoint lives unless `path` says otherwise. */
+export const DEFAULT_METRICS_PATH = '/metrics';
+
+/**
+ * Paths that stay outside a global prefix: `app.setGlobalPrefix('api/v1', { exclude: [...METRICS_PATHS] })`. With
+ * another `path` in the module's options, exclude that one instead.
+ */
+export const METRICS_PATHS: readonly string[] = [DEFAULT_METRICS_PATH];
+
+/** Label value that folds every label set above `maxLabelSets`. */
+export const OVERFLOW_LABEL = '__overflow__';
+
+/** Route label of requests that matched no route. The raw path never becomes a label. */
+export const UNMATCHED_ROUTE = 'unmatched';
+
+/** Metric names of this library. */
+export const METRIC_NAMES = {
+  requestDuration: 'http_request_duration_seconds',
+  requests: 'http_requests_total',
+  inFlight: 'http_requests_in_flight',
+  slowRequests: 'http_slow_requests_total',
+  overflow: 'metrics_label_overflow_total',
+  sourceErrors: 'metrics_source_errors_total',
+} as const;

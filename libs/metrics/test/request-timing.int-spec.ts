@@ -1,0 +1,182 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type SlowRequestReport } from '../src/index.js';
+import { type ParsedFamily } from './exposition-parser.js';
+import { type MetricsApp, openStreams, startApp, until } from './metrics-app.js';
+
+let app: MetricsApp | undefined;
+afterEach(async () => {
+  openStreams.splice(0).forEach((it) => it.destroy());
+  await app?.close();
+  app = undefined;
+});
+
+const start = async (...args: Parameters<typeof startApp>): Promise<MetricsApp> =>
+  (app = await startApp(...args));
+
+const RESPONSE_TIME = /^\d+\.\d{3}ms$/;
+const TOTAL = /^total;dur=\d+\.\d{3}$/;
+
+/** Label sets of finished requests as `METHOD route status`, with their counts; the scrapes themselves left out. */
+const requestsOf = (families: Map<string, ParsedFamily>): Record<string, number> =>
+  Object.fromEntries(
+    (families.get('http_requests_total')?.samples ?? [])
+      .filter((it) => it.labels['route'] !== '/metrics')
+      .map(({ labels, value }) => [`${labels['method']} ${labels['route']} ${labels['status']}`, value]),
+  );
+
+/** One raw request, for what fetch would never send. */
+async function raw(url: string, request: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.end(request);
+  let answer = '';
+  socket.setEncoding('latin1').on('data', (it: string) => (answer += it));
+  await once(socket, 'close');
+  return answer;
+}
+
+describe('registerRequestTiming', () => {
+  it.each([
+    ['a found resource', 'GET', '/api/v1/things/7', 200, 'GET /api/v1/things/:id 2xx'],
+    ['a created one', 'POST', '/api/v1/things', 201, 'POST /api/v1/things 2xx'],
+    ['HEAD', 'HEAD', '/api/v1/things/7', 200, 'HEAD /api/v1/things/:id 2xx'],
+    ['an unknown path', 'GET', '/api/v1/nothing/here', 404, 'GET unmatched 4xx'],
+    ['an unknown method', 'DELETE', '/api/v1/things/7', 404, 'DELETE unmatched 4xx'],
+    ['a thrown error', 'GET', '/api/v1/things/thrown', 500, 'GET /api/v1/things/thrown 5xx'],
+    ['304', 'GET', '/api/v1/things/not-modified', 304, 'GET /api/v1/things/not-modified 3xx'],
+    ['a stream', 'GET', '/api/v1/things/stream', 200, 'GET /api/v1/things/stream 2xx'],
+    ['a malformed URL', 'GET', '/api/v1/things/%zz', 400, 'GET unmatched 4xx'],
+    ['a parameter over the limit', 'GET', `/api/v1/things/${'x'.repeat(200)}`, 414, 'GET unmatched 4xx'],
+  ])('times and counts %s', async (_, method, path, status, series) => {
+    const { url, scrape } = await start();
+    const response = await fetch(url + path, { method });
+    await response.text();
+
+    expect(response.status).toBe(status);
+    expect(response.headers.get('x-response-time')).toMatch(RESPONSE_TIME);
+    expect(response.headers.get('server-timing')).toMatch(TOTAL);
+    expect(requestsOf(await scrape())).toEqual({ [series]: 1 });
+  });
+
+  it('times and counts a CORS preflight, which an earlier hook answers', async () => {
+    const { url, scrape } = await start();
+    const response = await fetch(`${url}/api/v1/things`, {
+      method: 'OPTIONS',
+      headers: { Origin: 'http://elsewhere.test', 'Access-Control-Request-Method': 'POST' },
+    });
+    expect(response.status).toBe(204);
+    expect(response.headers.get('x-response-time')).toMatch(RESPONSE_TIME);
+    expect(Object.values(requestsOf(await scrape()))).toEqual([1]);
+  });
+
+  it('adds the phases of a handler, and keeps a Server-Timing that is there already', async () => {
+    const { url } = await start();
+    const phases = await fetch(`${url}/api/v1/things/phases`);
+    expect(phases.headers.get('server-timing')).toMatch(
+      /^total;dur=[\d.]+, auth;dur=1\.500;desc="key \\"x\\"", cache;dur=[\d.]+$/,
+    );
+    const own = await fetch(`${url}/api/v1/things/own-header`);
+    expect(own.headers.get('server-timing')).toMatch(/^edge;dur=1, total;dur=[\d.]+$/);
+  });
+
+  it('keeps the phases from clients on request', async () => {
+    const { url } = await start({}, { exposePhases: false });
+    const response = await fetch(`${url}/api/v1/things/phases`);
+    expect(response.headers.get('server-timing')).toMatch(TOTAL);
+  });
+
+  it('counts a request whose client leaves as aborted, and forgets it in flight', async () => {
+    const { url, metrics, scrape } = await start();
+    const leaving = new AbortController();
+    const response = await fetch(`${url}/api/v1/things/endless`, { signal: leaving.signal });
+    expect(metrics.http.inFlight).toBe(1);
+    leaving.abort();
+    await expect(response.text()).rejects.toThrow();
+    await until(() => metrics.http.inFlight === 0);
+    expect(requestsOf(await scrape())).toEqual({ 'GET /api/v1/things/endless aborted': 1 });
+  });
+
+  it('counts a hijacked reply, though it cannot give it headers', async () => {
+    const { url, metrics, scrape } = await start();
+    const response = await fetch(`${url}/api/v1/things/hijacked`);
+    expect(await response.text()).toBe('raw');
+    expect(response.headers.has('x-response-time')).toBe(false);
+    await until(() => metrics.http.inFlight === 0);
+    expect(requestsOf(await scrape())).toEqual({ 'GET /api/v1/things/hijacked 2xx': 1 });
+  });
+
+  it('adds no label set for a thousand unknown paths, parameters and strange methods', async () => {
+    const { url, metrics, scrape } = await start();
+    for (let i = 0; i < 250; i++) {
+      const paths = [`/x/${i}`, `/api/v1/things/${i}`, `/y?z=${i}`];
+      await Promise.all(paths.map(async (it) => (await fetch(url + it)).text()));
+      await raw(url, `PROPFIND /z/${i} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    }
+    await until(() => metrics.http.inFlight === 0);
+    expect(requestsOf(await scrape())).toEqual({
+      'GET unmatched 4xx': 500,
+      'GET /api/v1/things/:id 2xx': 250,
+      'OTHER unmatched 4xx': 250,
+    });
+  });
+
+  it('folds real routes above the cap into the overflow series and says so', async () => {
+    const { url, scrape } = await start({ maxLabelSets: 1 });
+    for (const path of ['things/1', 'things/stream', 'things/phases'])
+      await (await fetch(`${url}/api/v1/${path}`)).text();
+    const families = await scrape();
+    expect(requestsOf(families)).toEqual({
+      'GET /api/v1/things/:id 2xx': 1,
+      '__overflow__ __overflow__ 2xx': 2,
+    });
+    expect(families.get('metrics_label_overflow_total')?.samples).toEqual([
+      { name: 'metrics_label_overflow_total', labels: { metric: 'http_requests_total' }, value: 2 },
+    ]);
+  });
+
+  it('reports a request above the bound with its route, status, phases and id, and no other', async () => {
+    const reports: SlowRequestReport[] = [];
+    const time = { ms: 0 };
+    const { url, metrics } = await start(
+      { slowRequestMs: 60_000 },
+      { now: () => time.ms, onSlowRequest: (it) => void reports.push(it) },
+    );
+    await (await fetch(`${url}/api/v1/things/1`)).text();
+    const response = await fetch(`${url}/api/v1/things/endless?secret=1`);
+    time.ms += 61_000;
+    openStreams[0]?.push(null);
+    await response.text();
+    await until(() => metrics.http.inFlight === 0);
+
+    expect(reports).toEqual([
+      {
+        requestId: expect.any(String),
+        method: 'GET',
+        route: '/api/v1/things/endless',
+        statusCode: 200,
+        aborted: false,
+        durationMs: expect.any(Number),
+        phases: [],
+      },
+    ]);
+    expect(reports[0]?.durationMs).toBeGreaterThanOrEqual(61_000);
+    expect(metrics.snapshot().requests.slow).toBe(1);
+  });
+
+  it('answers as ever when the report of a slow request throws', async () => {
+    const { url, metrics } = await start(
+      {},
+      {
+        slowRequestMs: 0.000001,
+        onSlowRequest: () => {
+          throw new Error('no');
+        },
+      },
+    );
+    expect((await fetch(`${url}/api/v1/things/1`)).status).toBe(200);
+    await until(() => metrics.http.inFlight === 0);
+    expect(metrics.http.slow).toBe(1);
+  });
+});

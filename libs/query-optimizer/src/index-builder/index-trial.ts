@@ -1,0 +1,236 @@
+import { type AdvisorClient } from '../advisor/advisor.options.js';
+import { type WorkloadStatement } from '../advisor/advice.js';
+import { loadAnalyser } from '../analysis/parser.js';
+import { problemText } from '../execution/problem-text.js';
+import { BuilderSession } from './builder-session.js';
+import { IndexBuildError, IndexLedgerEntryError } from './index-builder.errors.js';
+import { IndexBuilder, type BuildListener } from './index-builder.js';
+import {
+  parseIndexTrialOptions,
+  type IndexTrialOptions,
+  type IndexTrialOptionsInput,
+} from './index-builder.options.js';
+import { IndexLedger, type LedgerEntry, type LedgerOutcome } from './index-ledger.js';
+import { parseIndexPlan, placeOf, type IndexPlan } from './index-plan.js';
+import { StatementReplay, type Timing, type TrialMeasurement } from './statement-replay.js';
+import { judge, regressionsIn } from './verdict.js';
+
+/** An index, and the statements that say whether it is worth its room. */
+export interface TrialCandidate {
+  /** A recommendation of the advisor, or its JSON. */
+  readonly plan: unknown;
+  readonly statements: readonly WorkloadStatement[];
+}
+
+/** What one trial needs of its session. */
+interface Bench {
+  readonly builder: IndexBuilder;
+  readonly ledger: IndexLedger;
+  readonly replay: StatementReplay;
+  readonly client: AdvisorClient;
+}
+
+/**
+ * Builds indexes that were recommended, measures the statements they are for before and after, keeps what is faster and
+ * drops what is not. Everything stands in a ledger, and nothing that does not stand there is ever dropped.
+ */
+export class IndexTrials {
+  readonly #options: IndexTrialOptions;
+
+  /** @throws {InvalidQueryOptimizerOptionsError} with every problem at once */
+  constructor(options: IndexTrialOptionsInput) {
+    this.#options = parseIndexTrialOptions(options);
+  }
+
+  /**
+   * One after the other, in the order given. What fails stands in the ledger, and the next one is tried.
+   *
+   * @returns the ledger's entries, in the same order
+   * @throws {IndexBuilderBusyError} another process is at it
+   * @throws {InvalidIndexPlanError} before anything is built
+   */
+  async run(candidates: readonly TrialCandidate[], listener: BuildListener = {}): Promise<LedgerEntry[]> {
+    await loadAnalyser();
+    const plans = candidates.map(({ plan, statements }) => ({ plan: parseIndexPlan(plan), statements }));
+    return this.#within(async (bench) => {
+      await bench.ledger.install();
+      await this.#clearUp(bench);
+      const entries: LedgerEntry[] = [];
+      for (const { plan, statements } of plans) {
+        if (listener.signal?.aborted) break;
+        entries.push(await this.#try(plan, statements, bench, listener));
+      }
+      return entries;
+    });
+  }
+
+  /**
+   * Drops an index that a trial has kept.
+   *
+   * @throws {IndexLedgerEntryError} no such entry, or there is nothing to revert
+   * @throws {IndexBuildError} the index is another one by now, or could not be dropped
+   * @throws {IndexBuilderBusyError}
+   */
+  revert(id: string): Promise<LedgerEntry> {
+    return this.#within(async ({ builder, ledger }) => {
+      if (!(await ledger.exists())) throw new IndexLedgerEntryError(id, 'does not exist: there is no ledger');
+      const entry = await ledger.entry(id);
+      if (entry.status !== 'kept')
+        throw new IndexLedgerEntryError(id, `says "${entry.status}": nothing to revert`);
+      const place = placeOf(entry.plan, 'plain');
+      const there = await builder.find(place);
+      if (there !== undefined && there.definition !== entry.definition) {
+        throw new IndexBuildError(
+          entry.plan.indexName,
+          'changed',
+          'it is not the one of the ledger any more',
+        );
+      }
+      await builder.drop(place, entry.plan.isPartitioned);
+      const actor = this.#options.actor;
+      await ledger.end(id, {
+        status: 'reverted',
+        decision: there ? `Reverted by ${actor}` : `Reverted by ${actor}: it was gone already`,
+      });
+      return ledger.entry(id);
+    });
+  }
+
+  /** The newest first; empty where nothing was ever built. */
+  async ledger(limit?: number): Promise<readonly LedgerEntry[]> {
+    return this.read(async (ledger) => ledger.list(limit), []);
+  }
+
+  /** Asks the ledger something. @returns `otherwise` when there is none */
+  async read<T>(ask: (ledger: IndexLedger) => Promise<T>, otherwise: T): Promise<T> {
+    const client = await this.#options.source.connect();
+    let isBroken = true;
+    try {
+      const ledger = new IndexLedger(client, this.#options.schema);
+      const answer = (await ledger.exists()) ? await ask(ledger) : otherwise;
+      isBroken = false;
+      return answer;
+    } finally {
+      client.release(isBroken);
+    }
+  }
+
+  #within<T>(work: (bench: Bench) => Promise<T>): Promise<T> {
+    const { source, lockTimeoutMs, schema, rounds, statementTimeoutMs } = this.#options;
+    return BuilderSession.with(source, lockTimeoutMs, (session) => {
+      const { client } = session;
+      return work({
+        client,
+        builder: new IndexBuilder(session, this.#options),
+        ledger: new IndexLedger(client, schema),
+        replay: new StatementReplay(client, { rounds, timeoutMs: statementTimeoutMs }),
+      });
+    });
+  }
+
+  /** What builders left that were killed, or that could not drop it: an index nobody has measured does not stay. */
+  async #clearUp({ ledger, builder }: Bench): Promise<void> {
+    for (const { id, plan } of await ledger.unfinished()) {
+      try {
+        await builder.dropAll(plan);
+        await ledger.end(id, {
+          status: 'failed',
+          decision: 'It was not finished; what was left of it was dropped',
+        });
+      } catch (error) {
+        // It stays "building", and the next run tries again.
+        if (!(error instanceof IndexBuildError)) throw error;
+      }
+    }
+  }
+
+  async #try(
+    plan: IndexPlan,
+    statements: readonly WorkloadStatement[],
+    bench: Bench,
+    listener: BuildListener,
+  ): Promise<LedgerEntry> {
+    const { ledger, builder } = bench;
+    const standing = await ledger.standing(plan.id);
+    if (standing?.status === 'kept' && (await builder.find(placeOf(plan, 'plain')))?.isValid) return standing;
+    const id = await ledger.begin(plan, this.#options.actor);
+    await ledger.end(id, await this.#outcome(plan, statements, bench, listener));
+    return ledger.entry(id);
+  }
+
+  async #outcome(
+    plan: IndexPlan,
+    statements: readonly WorkloadStatement[],
+    { builder, replay, client }: Bench,
+    listener: BuildListener,
+  ): Promise<LedgerOutcome> {
+    try {
+      for (const statement of plan.prerequisites) await client.query(statement);
+      const before = await timeAll(replay, statements);
+      const built = await builder.build(plan, listener);
+      const measurements = await this.#compare(replay, statements, before);
+      const { keep, reason } = judge(measurements, this.#options);
+      if (!keep) await builder.drop(placeOf(plan, 'plain'), plan.isPartitioned);
+      const { definition, sizeBytes, buildMs } = built;
+      return {
+        status: keep ? 'kept' : 'dropped',
+        decision: reason,
+        measurements,
+        definition,
+        sizeBytes,
+        buildMs,
+      };
+    } catch (error) {
+      // What could not be dropped is left to the next run, which looks for what is not finished.
+      const isLeft = error instanceof IndexBuildError && error.details.leftover !== undefined;
+      return { status: isLeft ? 'building' : 'failed', decision: problemText(error) };
+    }
+  }
+
+  /** What seems slower is measured once more: a machine that was busy for a moment must not cost an index. */
+  async #compare(
+    replay: StatementReplay,
+    statements: readonly WorkloadStatement[],
+    before: readonly Timing[],
+  ): Promise<readonly TrialMeasurement[]> {
+    const first = pair(statements, before, await timeAll(replay, statements));
+    const suspects = new Set(regressionsIn(first, this.#options.maxRegression).map((it) => it.statement));
+    if (suspects.size === 0) return first;
+    const again = await timeAll(
+      replay,
+      statements.filter((it, index) => suspects.has(nameOf(it, index))),
+    );
+    return first.map((it) => {
+      if (!suspects.has(it.statement)) return it;
+      const timing = again.shift();
+      return timing && 'ms' in timing ? { ...it, afterMs: Math.min(it.afterMs ?? Infinity, timing.ms) } : it;
+    });
+  }
+}
+
+async function timeAll(replay: StatementReplay, statements: readonly WorkloadStatement[]): Promise<Timing[]> {
+  const timings: Timing[] = [];
+  // One after the other: beside each other they would measure each other.
+  for (const statement of statements) timings.push(await replay.time(statement));
+  return timings;
+}
+
+function pair(
+  statements: readonly WorkloadStatement[],
+  before: readonly Timing[],
+  after: readonly Timing[],
+): TrialMeasurement[] {
+  return statements.map((statement, index) => {
+    const [first, second] = [before[index], after[index]];
+    const problem = [first, second].find((it) => it && 'problem' in it);
+    return {
+      statement: nameOf(statement, index),
+      calls: statement.calls,
+      beforeMs: first && 'ms' in first ? first.ms : null,
+      afterMs: second && 'ms' in second ? second.ms : null,
+      ...(problem && 'problem' in problem && { problem: problem.problem }),
+    };
+  });
+}
+
+const nameOf = ({ id }: WorkloadStatement, index: number) => id ?? `${index + 1}`;

@@ -1,0 +1,79 @@
+import { type AdvisorClient } from '../advisor/advisor.options.js';
+import { type WorkloadStatement } from '../advisor/advice.js';
+import { analyse } from '../analysis/analyse.js';
+import { problemText } from '../execution/problem-text.js';
+import { failureOf } from './index-failure.js';
+
+/** A statement before and after, in milliseconds on the server, the best of the rounds. */
+export interface TrialMeasurement {
+  readonly statement: string;
+  readonly calls: number;
+  /** Null where it could not be run; `problem` says why. */
+  readonly beforeMs: number | null;
+  readonly afterMs: number | null;
+  readonly problem?: string;
+}
+
+export type Timing = { readonly ms: number } | { readonly problem: string };
+
+export interface ReplayOptions {
+  /** The best one counts: what disturbs a statement only ever makes it slower. */
+  readonly rounds: number;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Runs statements of the workload and says how long the server took. Only what reads is run, in a transaction that can not
+ * write, and no row leaves the server.
+ */
+export class StatementReplay {
+  constructor(
+    private readonly client: Pick<AdvisorClient, 'query'>,
+    private readonly options: ReplayOptions,
+  ) {}
+
+  async time(statement: WorkloadStatement): Promise<Timing> {
+    const problem = problemOf(statement);
+    if (problem !== undefined) return { problem };
+    let best = Infinity;
+    try {
+      for (let round = 0; round < this.options.rounds; round++) {
+        best = Math.min(best, await this.#run(statement));
+      }
+    } catch (error) {
+      // At least so long: enough to see that an index helps, or that it does harm.
+      if (failureOf(error) === 'cancelled') return { ms: this.options.timeoutMs };
+      return { problem: problemText(error) };
+    }
+    return { ms: best };
+  }
+
+  async #run({ text, parameters = [] }: WorkloadStatement): Promise<number> {
+    await this.client.query('BEGIN READ ONLY');
+    try {
+      await this.client.query(`SELECT set_config('statement_timeout', $1, true)`, [
+        `${Math.ceil(this.options.timeoutMs)}ms`,
+      ]);
+      const { rows } = await this.client.query(
+        `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`,
+        parameters,
+      );
+      const [{ 'QUERY PLAN': plan }] = rows as [{ 'QUERY PLAN': readonly [{ 'Execution Time': number }] }];
+      return plan[0]['Execution Time'];
+    } finally {
+      await this.client.query('ROLLBACK');
+    }
+  }
+}
+
+/** Why a statement is not run. */
+function problemOf({ text, parameters = [] }: WorkloadStatement): string | undefined {
+  try {
+    const { kind, parameterCount } = analyse(text);
+    if (kind !== 'select') return 'only statements that read are run';
+    if (parameterCount > parameters.length) return 'the values of its parameters are not known';
+    return undefined;
+  } catch (error) {
+    return problemText(error);
+  }
+}

@@ -1,0 +1,92 @@
+import { type DynamicModule, Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { allSettings, loadSettings } from '@peregrine/config';
+import { drainOnSignals, HEALTH_PATHS, HealthService } from '@peregrine/health';
+import {
+  METRICS_PATHS,
+  MetricsService,
+  registerRequestTiming,
+  type RequestTimingHandle,
+} from '@peregrine/metrics';
+import {
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
+import { createLogger } from './service-logger.js';
+import { type Settings } from './settings.js';
+import { describeStartFailure } from './start-failure.js';
+
+/** Paths outside an application's prefix: probes and figures. */
+export const OPERATIONS_PATHS: readonly string[] = [...HEALTH_PATHS, ...METRICS_PATHS];
+
+export interface ServiceOptions {
+  /** In logs and messages. */
+  name: string;
+  module: (settings: Settings) => DynamicModule;
+  /** Merged over what every service has. */
+  fastify?: Omit<FastifyServerOptions, 'frameworkErrors'>;
+  /** Answers what Fastify refuses before it looks for a route. @default the message as text */
+  onFrameworkError?: (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
+  /** Called before the routes exist. */
+  configure?: (app: NestFastifyApplication, settings: Settings) => void | Promise<void>;
+}
+
+/** What a started service tells its parent process, if that listens. */
+export interface ListeningMessage {
+  type: 'listening';
+  url: string;
+}
+
+/**
+ * The life of a process: settings, application, listener, and an end without a failed request. A failure to start
+ * prints one readable message and ends the process with exit code 1.
+ */
+export async function runService(options: ServiceOptions): Promise<void> {
+  try {
+    const settings = loadSettings(allSettings);
+    const app = await createService(options, settings);
+    const health = app.get(HealthService);
+    drainOnSignals(app, {
+      health,
+      drainMs: settings.http.shutdownDrainMs,
+      timeoutMs: settings.http.shutdownTimeoutMs,
+      log: new Logger(options.name),
+    });
+    await app.listen(settings.http.port, settings.http.host);
+    health.markStarted();
+    const url = await app.getUrl();
+    new Logger(options.name).log(`Listening on ${url}`);
+    process.send?.({ type: 'listening', url } satisfies ListeningMessage);
+  } catch (error) {
+    process.stderr.write(`${describeStartFailure(options.name, error)}\n`);
+    process.exit(1);
+  }
+}
+
+async function createService(options: ServiceOptions, settings: Settings): Promise<NestFastifyApplication> {
+  // Filled below: the adapter exists before the application whose figures it feeds.
+  const timing: { handle?: RequestTimingHandle } = {};
+  const adapter = new FastifyAdapter({
+    // A time without a byte, not a time for the whole request: a large upload may take as long as it moves.
+    return503OnClosing: false,
+    connectionTimeout: settings.http.requestTimeoutMs,
+    bodyLimit: settings.http.bodyLimitBytes,
+    // A URL that cannot be decoded is answered before any hook runs.
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      timing.handle?.onFrameworkError(request, reply);
+      if (options.onFrameworkError) options.onFrameworkError(error, request, reply);
+      else void reply.status(error.statusCode ?? 400).send(error.message);
+    },
+    ...options.fastify,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(options.module(settings), adapter, {
+    abortOnError: false,
+    logger: createLogger(settings.log),
+  });
+  timing.handle = registerRequestTiming(app.getHttpAdapter().getInstance(), app.get(MetricsService));
+  await options.configure?.(app, settings);
+  return app;
+}

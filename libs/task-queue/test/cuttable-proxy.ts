@@ -1,0 +1,1 @@
+export { CuttableProxy } from '../src/testing/index.js';

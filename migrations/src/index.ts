@@ -1,0 +1,22 @@
+import { CreateAccess1795000000000 } from './1795000000000-create-access.js';
+import { CreateContent1795000001000 } from './1795000001000-create-content.js';
+import { CreateSearch1795000002000 } from './1795000002000-create-search.js';
+import { CreateFeatureOverrides1795000003000 } from './1795000003000-create-feature-overrides.js';
+import { CreateTaskOutbox1795000004000 } from './1795000004000-create-task-outbox.js';
+import { TellContentChanges1795000005000 } from './1795000005000-tell-content-changes.js';
+import { CreateCdnInvalidations1795000007000 } from './1795000007000-create-cdn-invalidations.js';
+import { KeepSlowQueries1795000008000 } from './1795000008000-keep-slow-queries.js';
+import { IndexFileStatus1795000009000 } from './1795000009000-index-file-status.js';
+
+/** Every migration, oldest first. Listed by hand, so that a bundler and a reader see the same. */
+export const migrations = [
+  CreateAccess1795000000000,
+  CreateContent1795000001000,
+  CreateSearch1795000002000,
+  CreateFeatureOverrides1795000003000,
+  CreateTaskOutbox1795000004000,
+  TellContentChanges1795000005000,
+  CreateCdnInvalidations1795000007000,
+  KeepSlowQueries1795000008000,
+  IndexFileStatus1795000009000,
+];

@@ -1,0 +1,22 @@
+import { AdvisorServers } from './advisor/servers.ts';
+import type { SuiteOptions } from './harness/suite.ts';
+import { runBench } from './harness/bench.ts';
+
+type Run = [options: SuiteOptions, servers: AdvisorServers];
+
+await runBench({
+  command: 'npm run bench:advisor',
+  about: `Loads pagila without its secondary indexes, asks the advisor, builds what it recommends, and measures again: on a
+PostgreSQL of the system with HypoPG, and on the embedded PostgreSQL 18 without it. Progress goes to stderr, the report to
+stdout. A whole run takes about two minutes and writes tools/bench/results/advisor.{json,md}.`,
+  title: 'The index advisor on pagila',
+  name: 'advisor',
+  projects: ['libs/query-optimizer/tsconfig.lib.json', 'libs/database/tsconfig.lib.json'],
+  packages: ['@peregrine/query-optimizer', 'libpg-query', 'pg'],
+  start: () => AdvisorServers.start(),
+  suites: {
+    // Loaded late: the advisor is built before they run.
+    hypopg: async (...it: Run) => (await import('./advisor/suites.ts')).runHypoPgSuite(...it),
+    'sample-clone': async (...it: Run) => (await import('./advisor/suites.ts')).runSampleCloneSuite(...it),
+  },
+});

@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+
+import type { DemoReport } from '../src/demo/report.ts';
+import { ROOT } from '../src/paths.ts';
+import { StartRun } from './start-fixture.ts';
+
+jest.setTimeout(180_000);
+
+const run = promisify(execFile);
+
+describe('npm run demo', () => {
+  let platform: StartRun | undefined;
+  afterEach(() => platform?.cleanUp());
+
+  const demo = (...args: string[]) =>
+    run(process.execPath, [join(ROOT, 'tools/src/demo.ts'), ...args], { cwd: ROOT });
+
+  it('imports a folder into the platform that runs, prints its table, and takes the files away again', async () => {
+    platform = await StartRun.ready();
+    const { folder } = platform;
+    const json = join(folder, 'demo.json');
+    const { stdout } = await demo(join(ROOT, 'docs'), '--data', folder, '--json', json);
+
+    for (const row of [
+      'Imported',
+      'Text extracted',
+      'File load, cold (storage +300 ms)',
+      'File load, warm',
+      'Search, first',
+      'Search, repeated',
+      '1,000 requests at once',
+      'Cache hit rate',
+      'Database calls saved',
+    ]) {
+      expect(stdout).toContain(row);
+    }
+    const report = JSON.parse(await readFile(json, 'utf8')) as DemoReport;
+    expect(report.files).toBeGreaterThan(5);
+    expect(report.byStatus).toMatchObject({ extracted: report.files, pending: 0, failed: 0 });
+    expect(report.concurrent).toMatchObject({ count: 1_000, errors: 0 });
+    expect(report.cache.databaseCallsSaved).toBeGreaterThan(1_000);
+
+    const { url, apiKey } = await platform.dev();
+    const response = await fetch(`${url}/api/v1/workspaces`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    expect(await response.json()).toMatchObject({ items: [] });
+  });
+
+  it('says so when the folder holds nothing to import', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'peregrine-demo-'));
+    await expect(demo(empty)).rejects.toMatchObject({
+      code: 1,
+      stderr: `${empty} holds no Markdown file to import\n`,
+    });
+    await rm(empty, { recursive: true });
+  });
+});
