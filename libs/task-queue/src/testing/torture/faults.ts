@@ -31,7 +31,7 @@ export class Faults {
     const over = new AbortController();
     const signal = AbortSignal.any([enough, over.signal]);
     const { kill, blockLoop, pauseStore } = this.options.faults;
-    await Promise.all([
+    const parts = [
       this.#untilOver(signal).finally(() => over.abort()),
       kill && this.#repeat(1, kill.everyMs, signal, (random) => this.#kill(random, signal)),
       blockLoop &&
@@ -40,7 +40,14 @@ export class Faults {
         this.#repeat(3, pauseStore.everyMs, signal, (random) =>
           this.#pause(random, pauseStore.forMs, signal),
         ),
-    ]);
+    ].filter((it) => it !== false);
+    try {
+      await Promise.all(parts);
+    } finally {
+      // One that failed ends the others, and nothing happens any more when this has returned.
+      over.abort();
+      await Promise.allSettled(parts);
+    }
   }
 
   /** Counted from the first task: on a busy machine processes may load for longer than faults are to happen. */

@@ -81,12 +81,13 @@ async function run(
   const enough = new AbortController();
   const harm = faults.run(enough.signal);
   const failed = harm.then(() => new Promise<never>(() => undefined));
+  const ended = untilAllEnded(options, queue, crew, record, startedAt, enough.signal);
   try {
-    await Promise.race([failed, untilAllEnded(options, queue, crew, record, startedAt)]);
+    await Promise.race([failed, ended]);
   } finally {
     enough.abort();
-    // What it fails with is told by the race.
-    await harm.catch(() => undefined);
+    // What they fail with is told by the race. Both tend the crew, which hires: nobody may after it was dismissed.
+    await Promise.allSettled([harm, ended]);
     await crew.dismiss();
   }
   const elapsedMs = performance.now() - startedAt;
@@ -107,15 +108,16 @@ function createCrew(
   return new WorkerCrew({ size, module, folder, queue, nodeArguments, record });
 }
 
-/** Until the time is up at the longest. @throws the signal's reason */
+/** Until the time is up, or it was enough, at the longest. @throws the reason of the options' signal */
 async function untilAllEnded(
   { submissions, timeoutMs, onProgress, signal }: ParsedTortureOptions,
   queue: StandaloneTaskQueue,
   crew: WorkerCrew,
   record: ExecutionRecord,
   startedAt: number,
+  enough: AbortSignal,
 ): Promise<void> {
-  for (;;) {
+  while (!enough.aborted) {
     signal?.throwIfAborted();
     crew.tend();
     const { pending, running } = await queue.stats();
@@ -129,7 +131,9 @@ async function untilAllEnded(
       kills: crew.kills,
     });
     if (left === 0 || elapsedMs >= timeoutMs) return;
-    await sleep(Math.min(LOOK_EVERY_MS, timeoutMs - elapsedMs));
+    await sleep(Math.min(LOOK_EVERY_MS, timeoutMs - elapsedMs), undefined, { signal: enough }).catch(
+      () => undefined,
+    );
   }
 }
 
