@@ -40,6 +40,7 @@ describe('the summary of a test run', () => {
 describe('a second look at what failed', () => {
   const file = (name: string, ...failed: string[]) => ({
     name,
+    status: failed.length > 0 ? 'failed' : 'passed',
     assertionResults: [
       { fullName: 'holds', status: 'passed' },
       ...failed.map((fullName) => ({ fullName, status: 'failed' })),
@@ -51,8 +52,7 @@ describe('a second look at what failed', () => {
     expect(filesToLookAtAgain(unsteady)).toEqual(['b']);
     expect(filesToLookAtAgain(clean)).toEqual([]);
     expect(filesToLookAtAgain(undefined)).toEqual([]);
-    expect(filesToLookAtAgain({ ...unsteady, numRuntimeErrorTestSuites: 1 })).toEqual([]);
-    const many = ['a', 'b', 'c', 'd'].map((name) => file(name, 'fails'));
+    const many = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => file(name, 'fails'));
     expect(filesToLookAtAgain({ ...unsteady, testResults: many })).toEqual([]);
   });
 
@@ -65,9 +65,18 @@ describe('a second look at what failed', () => {
     expect(isClean(undefined)).toBe(false);
   });
 
-  it('names the test that was unsteady', () => {
-    const { result, notes } = afterSecondLook(unsteady);
+  it('names the test that was unsteady, and counts its file as the last look did', () => {
+    const { result, notes } = afterSecondLook(unsteady, { ...clean, numPassedTests: 2 });
     expect(result).toMatchObject({ numPassedTests: 8, numFailedTests: 0 });
     expect(notes).toEqual(['UNSTEADY: "is unsteady" failed once, and passed 2 times alone.']);
+  });
+
+  it('is taken at a file that failed outside its tests, too', () => {
+    const lost = { name: 'b', status: 'failed', assertionResults: [] };
+    const first = { ...clean, numRuntimeErrorTestSuites: 1, testResults: [file('a'), lost] };
+    expect(filesToLookAtAgain(first)).toEqual(['b']);
+    const { result, notes } = afterSecondLook(first, { ...clean, numPassedTests: 3 });
+    expect(result).toMatchObject({ numPassedTests: 10, numRuntimeErrorTestSuites: 0 });
+    expect(notes).toEqual(['UNSTEADY: "b" failed once, and passed 2 times alone.']);
   });
 });

@@ -12,11 +12,13 @@ export interface JestResult {
 interface JestFileResult {
   /** The path of the file. */
   readonly name: string;
+  /** Of the whole file: it can fail outside its tests. */
+  readonly status: string;
   readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
 }
 
 /** More files than this do not fail by chance. */
-const MAX_UNSTEADY_FILES = 3;
+const MAX_UNSTEADY_FILES = 5;
 /** What failed beside other suites must pass so often by itself. */
 export const SECOND_LOOKS = 2;
 
@@ -27,10 +29,9 @@ export interface TestSummary {
   readonly notes: readonly string[];
 }
 
-/** The files worth a second look: a few failed tests in a run that was in order otherwise. */
+/** The files worth a second look: a few that failed in a run that was in order otherwise. */
 export function filesToLookAtAgain(result: JestResult | undefined): string[] {
-  if (!result || result.numRuntimeErrorTestSuites > 0) return [];
-  const files = result.testResults.filter((it) => failedIn(it).length > 0).map(({ name }) => name);
+  const files = (result?.testResults ?? []).filter(hasFailed).map(({ name }) => name);
   return files.length <= MAX_UNSTEADY_FILES ? files : [];
 }
 
@@ -40,17 +41,27 @@ export const isClean = (result: JestResult | undefined): boolean =>
   result.numPassedTests > 0 &&
   result.numFailedTests + result.numRuntimeErrorTestSuites + result.numPendingTests === 0;
 
-/** The result with what failed as passed, and a sentence on each such test: it is a defect all the same. */
-export function afterSecondLook(result: JestResult): { result: JestResult; notes: string[] } {
-  const notes = result.testResults.flatMap((file) =>
-    failedIn(file).map((name) => `UNSTEADY: "${name}" failed once, and passed ${SECOND_LOOKS} times alone.`),
-  );
-  const { numPassedTests, numFailedTests } = result;
-  return { result: { ...result, numPassedTests: numPassedTests + numFailedTests, numFailedTests: 0 }, notes };
+/**
+ * The first result with what the last look found in place of what failed, and a sentence on each test, or file, that
+ * failed: it is a defect all the same.
+ */
+export function afterSecondLook(
+  first: JestResult,
+  last: JestResult,
+): { result: JestResult; notes: readonly string[] } {
+  const failedFiles = first.testResults.filter(hasFailed);
+  const passedBefore = failedFiles.flatMap((it) => testsIn(it, 'passed')).length;
+  const notes = failedFiles
+    .flatMap((it) => (testsIn(it, 'failed').length > 0 ? testsIn(it, 'failed') : [it.name]))
+    .map((name) => `UNSTEADY: "${name}" failed once, and passed ${SECOND_LOOKS} times alone.`);
+  const numPassedTests = first.numPassedTests - passedBefore + last.numPassedTests;
+  return { result: { ...first, numPassedTests, numFailedTests: 0, numRuntimeErrorTestSuites: 0 }, notes };
 }
 
-const failedIn = ({ assertionResults }: JestFileResult) =>
-  assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
+const hasFailed = ({ status }: JestFileResult) => status === 'failed';
+
+const testsIn = ({ assertionResults }: JestFileResult, status: 'passed' | 'failed') =>
+  assertionResults.filter((it) => it.status === status).map(({ fullName }) => fullName);
 
 /**
  * @param result what Jest wrote; undefined when it wrote nothing, because it failed itself

@@ -28,7 +28,7 @@ const HELP = `Usage: npm test [-- Jest arguments]
 
 Builds and type-checks everything, starts PostgreSQL and Redis on free ports with a new data folder, runs Jest, and
 ends with the line "N passed, M failed". The arguments go to Jest: npm test -- --selectProjects cache
-When at most three files failed, they run twice more without the others beside them. A test that passes both times
+When at most five files failed, they run twice more without the others beside them. A test that passes both times
 counts as passed and is named as UNSTEADY: it depends on how busy the machine is.
 
 Environment: DATABASE_URL and REDIS_URL name servers to use instead of own ones. CI=true counts skipped tests as
@@ -100,8 +100,9 @@ async function testIn(
   const { exitCode, result } = await (async () => {
     try {
       const first = await run(...args);
-      if (!(await passesAlone(filesToLookAtAgain(first.result), run))) return first;
-      const second = afterSecondLook(first.result as JestResult);
+      const last = await lookAgain(filesToLookAtAgain(first.result), run);
+      if (!first.result || !last) return first;
+      const second = afterSecondLook(first.result, last);
       notes.push(...second.notes);
       return { exitCode: 0, result: second.result };
     } finally {
@@ -114,17 +115,22 @@ async function testIn(
   return summary.failed === 0 ? 0 : 1;
 }
 
-/** Whether the files pass as often as is asked, one after the other and beside nothing else. */
-async function passesAlone(
+/**
+ * Runs the files one after the other and beside nothing else.
+ *
+ * @returns the last result; undefined when there is no file, or one did not pass as often as is asked
+ */
+async function lookAgain(
   files: readonly string[],
   run: (...jestArguments: string[]) => Promise<{ result: JestResult | undefined }>,
-): Promise<boolean> {
-  if (files.length === 0) return false;
-  for (let look = 1; look <= SECOND_LOOKS; look++) {
+): Promise<JestResult | undefined> {
+  let last: JestResult | undefined;
+  for (let look = 1; files.length > 0 && look <= SECOND_LOOKS; look++) {
     console.log(`Second look ${look} of ${SECOND_LOOKS} at what failed: ${files.join(', ')}`);
-    if (!isClean((await run('--runInBand', '--runTestsByPath', ...files)).result)) return false;
+    last = (await run('--runInBand', '--runTestsByPath', ...files)).result;
+    if (!isClean(last)) return undefined;
   }
-  return true;
+  return last;
 }
 
 async function runJest(args: string[], services: Services, interrupt: Interrupt): Promise<number | null> {
