@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { DataSource } from 'typeorm';
 import {
+  contentEntities,
   ContentModule,
   contentTasks,
   type FileLocation,
@@ -25,7 +26,6 @@ import {
   FileUploadService,
   ObjectStore,
   type UploadedFile,
-  Workspace,
   WorkspaceService,
 } from '../src/index.js';
 import { createStorageDrivers } from '../src/storage/storage-drivers.js';
@@ -174,7 +174,7 @@ export class ContentFixture {
         DatabaseModule.forRoot({
           isGlobal: true,
           url: databaseUrl(this.deployment.databaseUrl),
-          entities: [Workspace],
+          entities: [...contentEntities],
         }),
         CacheModule.forRoot({
           isGlobal: true,

@@ -1,15 +1,23 @@
 import { Inject, Injectable, NotFoundException, type OnModuleInit } from '@nestjs/common';
 import { Cache, type CacheNamespace } from '@peregrine/cache';
 import { CdnInvalidation } from '@peregrine/cdn';
-import { CursorCodec, isForeignKeyViolation, keysetPage, type Page, Transactions } from '@peregrine/database';
 import { WorkspaceNotFoundError, WorkspaceService } from '@peregrine/content';
+import {
+  CursorCodec,
+  isForeignKeyViolation,
+  keysetPage,
+  narrowToPage,
+  type Page,
+  Transactions,
+} from '@peregrine/database';
+import { selectColumns } from '@peregrine/query-optimizer/typeorm';
 import { randomUUIDv7 } from 'node:crypto';
 import { apiKeyTag } from '../cdn/edge-headers.js';
 import { BOOTSTRAP_ADMIN_KEY } from './access.tokens.js';
-import { type ApiKey, type Caller, type CreateApiKey, generateKey, hashKey, type Scope } from './api-key.js';
+import { ApiKey } from './api-key.entity.js';
+import { type Caller, type CreateApiKey, generateKey, hashKey, type Scope } from './api-key.js';
 
-const COLUMNS = `k.id, k.name, k.scopes, k.created_at AS "createdAt", k.expires_at AS "expiresAt",
-                 k.revoked_at AS "revokedAt"`;
+const LISTED = ['id', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'] as const;
 
 /** No key of ours comes near. */
 const MAX_KEY_LENGTH = 200;
@@ -49,7 +57,8 @@ export class ApiKeyService implements OnModuleInit {
     return this.transactions.run(async (manager) => {
       const [created] = await manager.query<[ApiKey]>(
         `INSERT INTO api_keys AS k (id, name, key_hash, scopes, expires_at) VALUES ($1, $2, $3, $4, $5)
-         RETURNING ${COLUMNS}`,
+         RETURNING k.id, k.name, k.scopes, k.created_at AS "createdAt", k.expires_at AS "expiresAt",
+                   k.revoked_at AS "revokedAt"`,
         [randomUUIDv7(), input.name, hashKey(key), input.scopes, input.expiresAt ?? null],
       );
       for (const workspaceId of input.workspaceIds) await this.grant(created.id, workspaceId);
@@ -80,6 +89,7 @@ export class ApiKeyService implements OnModuleInit {
     return caller;
   }
 
+  /** Oldest first. */
   list(options: { limit: number; cursor?: string | undefined }): Promise<Page<ApiKey>> {
     return keysetPage<ApiKey>({
       codec: this.cursors,
@@ -88,18 +98,17 @@ export class ApiKeyService implements OnModuleInit {
       cursor: options.cursor,
       keys: [
         {
-          expression: 'k.created_at',
+          expression: 'k.createdAt',
           cast: 'timestamptz',
           direction: 'ASC',
           value: (row) => row.createdAt.toISOString(),
         },
         { expression: 'k.id', cast: 'uuid', direction: 'ASC', value: (row) => row.id },
       ],
-      fetch: ({ where, orderBy, parameters, limit }) =>
-        this.transactions.manager.query<ApiKey[]>(
-          `SELECT ${COLUMNS} FROM api_keys k WHERE ${where} ORDER BY ${orderBy} LIMIT ${limit}`,
-          [...parameters],
-        ),
+      fetch: (query) => {
+        const builder = this.transactions.manager.createQueryBuilder(ApiKey, 'k');
+        return selectColumns(narrowToPage(builder, query), LISTED);
+      },
     });
   }
 

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Cache, type CacheNamespace } from '@peregrine/cache';
-import { CursorCodec, keysetPage, type Page, Transactions } from '@peregrine/database';
+import { CursorCodec, keysetPage, narrowToPage, type Page, Transactions } from '@peregrine/database';
+import { selectColumns } from '@peregrine/query-optimizer/typeorm';
 import { randomUUIDv7 } from 'node:crypto';
+import { type SelectQueryBuilder } from 'typeorm';
 import { workspaceTag } from '../content.cache-tags.js';
 import { WorkspaceNotFoundError } from '../content.errors.js';
 import { StorageReleaseService } from '../storage-release/storage-release.service.js';
@@ -12,6 +14,8 @@ export type Visibility = { grantedTo: string } | 'all';
 
 /** Grants change through this service, which invalidates; the time bounds what a change behind its back can do. */
 const VISIBILITY_TTL_MS = 60_000;
+
+const LISTED = ['id', 'name', 'createdAt', 'updatedAt'] as const;
 
 /** Workspaces, and which API keys each is granted to. */
 @Injectable()
@@ -77,33 +81,22 @@ export class WorkspaceService {
     limit: number;
     cursor?: string | undefined;
   }): Promise<Page<Workspace>> {
-    const { visibleTo } = options;
-    const grantedTo = visibleTo === 'all' ? null : visibleTo.grantedTo;
+    const { visibleTo, limit, cursor } = options;
     return keysetPage<Workspace>({
       codec: this.cursors,
-      scope: `workspaces:${grantedTo ?? 'all'}`,
-      limit: options.limit,
-      cursor: options.cursor,
-      firstParameter: 2,
+      scope: `workspaces:${visibleTo === 'all' ? 'all' : visibleTo.grantedTo}`,
+      limit,
+      cursor,
       keys: [
         {
-          expression: 'w.created_at',
+          expression: 'w.createdAt',
           cast: 'timestamptz',
           direction: 'ASC',
           value: (row) => row.createdAt.toISOString(),
         },
         { expression: 'w.id', cast: 'uuid', direction: 'ASC', value: (row) => row.id },
       ],
-      fetch: ({ where, orderBy, parameters, limit }) =>
-        this.transactions.manager.query<Workspace[]>(
-          `SELECT w.id, w.name, w.created_at AS "createdAt", w.updated_at AS "updatedAt"
-             FROM workspaces w
-            WHERE ($1::uuid IS NULL
-                   OR w.id IN (SELECT workspace_id FROM api_key_workspaces WHERE api_key_id = $1))
-              AND ${where}
-            ORDER BY ${orderBy} LIMIT ${limit}`,
-          [grantedTo, ...parameters],
-        ),
+      fetch: (query) => selectColumns(narrowToPage(this.#visible(visibleTo), query), LISTED),
     });
   }
 
@@ -134,6 +127,15 @@ export class WorkspaceService {
       await this.#invalidateAfterCommit(id);
       await this.storageRelease.releaseAfterCommit(resources.map((it) => it.id));
     });
+  }
+
+  #visible(visibleTo: Visibility): SelectQueryBuilder<Workspace> {
+    const query = this.transactions.manager.createQueryBuilder(Workspace, 'w');
+    if (visibleTo === 'all') return query;
+    return query.where(
+      'w.id IN (SELECT workspace_id FROM api_key_workspaces WHERE api_key_id = :grantedTo)',
+      visibleTo,
+    );
   }
 
   #invalidateAfterCommit(workspaceId: string): Promise<void> {
