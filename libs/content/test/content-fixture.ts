@@ -10,6 +10,7 @@ import {
 } from '@peregrine/database';
 import { createTestDatabase } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
+import { QueryOptimizerModule } from '@peregrine/query-optimizer';
 import { TaskQueueModule } from '@peregrine/task-queue';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -175,6 +176,12 @@ export class ContentFixture {
           isGlobal: true,
           url: databaseUrl(this.deployment.databaseUrl),
           entities: [...contentEntities],
+        }),
+        // Nothing is cached by it here: what tests read past the services is what they find.
+        QueryOptimizerModule.forRoot({
+          isGlobal: true,
+          pool: { connectionString: this.deployment.databaseUrl, min: 1, max: 4, reserve: 1 },
+          cache: { enabled: false, listen: false },
         }),
         CacheModule.forRoot({
           isGlobal: true,

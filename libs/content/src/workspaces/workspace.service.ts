@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Cache, type CacheNamespace } from '@peregrine/cache';
 import { CursorCodec, keysetPage, narrowToPage, type Page, Transactions } from '@peregrine/database';
+import { type Loader, QueryOptimizer } from '@peregrine/query-optimizer';
 import { selectColumns } from '@peregrine/query-optimizer/typeorm';
 import { randomUUIDv7 } from 'node:crypto';
 import { type SelectQueryBuilder } from 'typeorm';
@@ -21,14 +22,19 @@ const LISTED = ['id', 'name', 'createdAt', 'updatedAt'] as const;
 @Injectable()
 export class WorkspaceService {
   readonly #cached: CacheNamespace;
+  readonly #workspaces: Loader<unknown>;
+  readonly #grants: Loader<unknown>;
 
   constructor(
     private readonly transactions: Transactions,
     private readonly cursors: CursorCodec,
     private readonly storageRelease: StorageReleaseService,
     cache: Cache,
+    optimizer: QueryOptimizer,
   ) {
     this.#cached = cache.namespace('content');
+    this.#workspaces = optimizer.loaderFor({ table: 'workspaces', key: 'id', columns: ['id'] });
+    this.#grants = optimizer.loaderFor({ table: 'api_key_workspaces', key: ['api_key_id', 'workspace_id'] });
   }
 
   /** Makes a workspace and, in the same transaction, grants it to an API key. */
@@ -49,23 +55,28 @@ export class WorkspaceService {
     await this.#invalidateAfterCommit(workspaceId);
   }
 
-  /** Whether a workspace exists and the caller may see it. */
+  /** Whether a workspace exists and the caller may see it. Within a scope of `withLoaders`, as all that follows it. */
   isVisible(workspaceId: string, visibleTo: Visibility): Promise<boolean> {
-    const grantedTo = visibleTo === 'all' ? null : visibleTo.grantedTo;
     return this.#cached.getOrSet(
-      `visible:${workspaceId}:${grantedTo ?? 'all'}`,
-      async () => {
-        const rows = await this.transactions.manager.query<unknown[]>(
-          `SELECT FROM workspaces w
-            WHERE w.id = $1
-              AND ($2::uuid IS NULL
-                   OR EXISTS (SELECT FROM api_key_workspaces WHERE api_key_id = $2 AND workspace_id = w.id))`,
-          [workspaceId, grantedTo],
-        );
-        return rows.length > 0;
-      },
+      visibilityKey(workspaceId, visibleTo),
+      async () => (await this.#whichOf([workspaceId], visibleTo)).has(workspaceId),
       { ttlMs: VISIBILITY_TTL_MS, tags: [workspaceTag(workspaceId)] },
     );
+  }
+
+  /** Those of the workspaces that exist and the caller may see: one query, whatever their number. */
+  async visibleAmong(workspaceIds: readonly string[], visibleTo: Visibility): Promise<Set<string>> {
+    const ids = new Map(workspaceIds.map((id) => [visibilityKey(id, visibleTo), id]));
+    const idOf = (key: string) => ids.get(key) ?? '';
+    const visible = await this.#cached.getOrSetMany(
+      [...ids.keys()],
+      async (missing) => {
+        const found = await this.#whichOf(missing.map(idOf), visibleTo);
+        return new Map(missing.map((key) => [key, found.has(idOf(key))]));
+      },
+      { ttlMs: VISIBILITY_TTL_MS, tags: (key) => [workspaceTag(idOf(key))] },
+    );
+    return new Set([...visible].filter(([, isVisible]) => isVisible).map(([key]) => idOf(key)));
   }
 
   /** @throws {WorkspaceNotFoundError} */
@@ -129,6 +140,15 @@ export class WorkspaceService {
     });
   }
 
+  /** Asked together, one query; asked again in the same request, none. */
+  async #whichOf(workspaceIds: readonly string[], visibleTo: Visibility): Promise<Set<string>> {
+    const rows =
+      visibleTo === 'all'
+        ? await this.#workspaces.loadMany(workspaceIds)
+        : await this.#grants.loadMany(workspaceIds.map((id) => [visibleTo.grantedTo, id]));
+    return new Set(workspaceIds.filter((_, index) => rows[index] !== null));
+  }
+
   #visible(visibleTo: Visibility): SelectQueryBuilder<Workspace> {
     const query = this.transactions.manager.createQueryBuilder(Workspace, 'w');
     if (visibleTo === 'all') return query;
@@ -141,4 +161,8 @@ export class WorkspaceService {
   #invalidateAfterCommit(workspaceId: string): Promise<void> {
     return this.transactions.afterCommit(() => this.#cached.invalidateTags([workspaceTag(workspaceId)]));
   }
+}
+
+function visibilityKey(workspaceId: string, visibleTo: Visibility): string {
+  return `visible:${workspaceId}:${visibleTo === 'all' ? 'all' : visibleTo.grantedTo}`;
 }
