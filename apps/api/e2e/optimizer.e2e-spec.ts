@@ -67,7 +67,7 @@ describe('queries of the platform', () => {
     expect(seen.cache).toMatchObject({ percent: 100, misses: expect.any(Number) });
     expect(seen.cache.entries).toBeGreaterThan(0);
     expect(seen.queries.count).toBeGreaterThan(0);
-    expect(seen.topQueries.map((it) => it.sql).join('\n')).toMatch(/FROM files f/);
+    expect(seen.topQueries.map((it) => it.sql).join('\n')).toMatch(/FROM "?files"? "?f\b/);
     const slowest = seen.slowQueries.map((it) => it.p95Ms);
     expect(slowest).toEqual(slowest.toSorted((a, b) => b - a));
     expect(seen.indexRecommendations).toEqual([]);

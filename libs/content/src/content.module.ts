@@ -30,7 +30,8 @@ export interface ContentModuleOptions extends ContentOptionsInput {
 }
 
 /**
- * Workspaces, files and search. Needs `DatabaseModule`, `CacheModule` and `TaskQueueModule` as global modules.
+ * Workspaces, files and search. Needs `DatabaseModule`, `CacheModule`, `TaskQueueModule` and the query optimizer as global
+ * modules.
  * The task handlers come along, so that a process without a worker can run tasks inline.
  */
 @Module({})

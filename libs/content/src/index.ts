@@ -7,11 +7,12 @@ export {
   InvalidFilePathError,
   WorkspaceNotFoundError,
 } from './content.errors.js';
+export { contentEntities } from './content.entities.js';
 export { CONTENT_OPTIONS, type ContentOptions, type ContentOptionsInput } from './content.options.js';
 export { CACHED_TABLES, contentQueryPolicy } from './content.query-policy.js';
 export { contentTasks, extractText, reindexWorkspace, releaseStorage } from './content.tasks.js';
-export { FILE_FIELDS, type FileField, type FileSummary } from './files/file.columns.js';
 export { FileContentService, type FileLocation } from './files/file-content.service.js';
+export { FILE_FIELDS, type FileField, type FileSummary } from './files/file.entity.js';
 export { MAX_PATH_BYTES, parseFilePath } from './files/file-path.js';
 export { type FileStatus } from './files/file-status.js';
 export { FileService, type FileStatistics, type ListFilesOptions } from './files/file.service.js';

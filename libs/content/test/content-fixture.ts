@@ -10,6 +10,7 @@ import {
 } from '@peregrine/database';
 import { createTestDatabase } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
+import { QueryOptimizerModule } from '@peregrine/query-optimizer';
 import { TaskQueueModule } from '@peregrine/task-queue';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -18,6 +19,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { DataSource } from 'typeorm';
 import {
+  contentEntities,
   ContentModule,
   contentTasks,
   type FileLocation,
@@ -25,7 +27,6 @@ import {
   FileUploadService,
   ObjectStore,
   type UploadedFile,
-  Workspace,
   WorkspaceService,
 } from '../src/index.js';
 import { createStorageDrivers } from '../src/storage/storage-drivers.js';
@@ -174,7 +175,13 @@ export class ContentFixture {
         DatabaseModule.forRoot({
           isGlobal: true,
           url: databaseUrl(this.deployment.databaseUrl),
-          entities: [Workspace],
+          entities: [...contentEntities],
+        }),
+        // Nothing is cached by it here: what tests read past the services is what they find.
+        QueryOptimizerModule.forRoot({
+          isGlobal: true,
+          pool: { connectionString: this.deployment.databaseUrl, min: 1, max: 4, reserve: 1 },
+          cache: { enabled: false, listen: false },
         }),
         CacheModule.forRoot({
           isGlobal: true,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { withLoaders } from '@peregrine/query-optimizer';
 import { TaskQueue } from '@peregrine/task-queue';
 import { readFile } from 'node:fs/promises';
 import { DataSource, type Logger } from 'typeorm';
@@ -130,7 +131,7 @@ describe('the index catalogue', () => {
     const files = content.get(FileService);
     const made = await workspaces.create('made', { grantTo: API_KEY });
     await workspaces.rename(made.id, 'renamed');
-    await workspaces.isVisible(LARGE_WORKSPACE, { grantedTo: API_KEY });
+    await withLoaders(() => workspaces.isVisible(LARGE_WORKSPACE, { grantedTo: API_KEY }));
     const first = await workspaces.list({ visibleTo: 'all', limit: 50 });
     await workspaces.list({ visibleTo: 'all', limit: 50, cursor: first.nextCursor ?? undefined });
     await workspaces.list({ visibleTo: { grantedTo: API_KEY }, limit: 50 });

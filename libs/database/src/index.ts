@@ -23,6 +23,7 @@ export {
   type KeysetQuery,
   type Page,
 } from './keyset/keyset-page.js';
+export { narrowToPage } from './keyset/narrow-to-page.js';
 export { revertMigration, runMigrations, type MigrationOptions } from './migrations.js';
 export { quoteIdentifier } from './quote-identifier.js';
 export { untilConnected, type UntilConnectedOptions } from './until-connected.js';

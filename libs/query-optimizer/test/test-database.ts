@@ -26,6 +26,11 @@ export class TestDatabase {
     return run<R>(serverUrl(), text);
   }
 
+  /** The server of the tests. */
+  static serverUrl(): string {
+    return serverUrl();
+  }
+
   /** From another database, so also when this one takes no connections any more. */
   async administer<R extends pg.QueryResultRow = pg.QueryResultRow>(
     text: string,

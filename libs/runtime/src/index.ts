@@ -1,4 +1,6 @@
 export { purgeDeadLetters, redriveDeadLetters } from './dead-letters/dead-letter.tasks.js';
+export { InvalidationList, type ListInvalidationsOptions } from './cdn/invalidation-list.js';
+export { type ListedInvalidation } from './cdn/invalidation.entity.js';
 export { FeatureOverrides, OVERRIDE_REFRESH_MS } from './feature-overrides.js';
 export { type JobOptions, runJob } from './job.js';
 export { type Settings } from './settings.js';

@@ -1,8 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CacheModule } from '@peregrine/cache';
 import { FeatureFlags, FeatureFlagsModule } from '@peregrine/config';
-import { ContentModule, contentTasks, Workspace } from '@peregrine/content';
-import { DatabaseModule, driverTransactions, Transactions } from '@peregrine/database';
+import { contentEntities, ContentModule, contentTasks } from '@peregrine/content';
+import {
+  DatabaseModule,
+  type DatabaseOptionsInput,
+  driverTransactions,
+  Transactions,
+} from '@peregrine/database';
 import { HealthModule } from '@peregrine/health';
 import { MetricsModule } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
@@ -10,6 +15,8 @@ import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm
 import { TaskQueueModule } from '@peregrine/task-queue';
 import { cacheOptions } from './cache-options.js';
 import { CdnPurgeModule } from './cdn/cdn-purge.module.js';
+import { ListedInvalidation } from './cdn/invalidation.entity.js';
+import { InvalidationList } from './cdn/invalidation-list.js';
 import { cdnTasks } from './cdn/purge.tasks.js';
 import { contentOptions } from './content-options.js';
 import { PurgeDeadLettersHandler, RedriveDeadLettersHandler } from './dead-letters/dead-letter.handlers.js';
@@ -21,10 +28,13 @@ import { aroundTaskHandlers } from './queries/query-scopes.js';
 import { type Role } from './role.js';
 import { type Settings } from './settings.js';
 
+type Entities = NonNullable<DatabaseOptionsInput['entities']>;
+
 /** The whole platform, wired from settings: the one place where settings meet the libraries' options. */
 @Module({})
 export class PlatformModule {
-  static forRoot(settings: Settings, role: Role): DynamicModule {
+  /** @param entities of the app itself */
+  static forRoot(settings: Settings, role: Role, entities: Entities = []): DynamicModule {
     return {
       module: PlatformModule,
       imports: [
@@ -34,7 +44,7 @@ export class PlatformModule {
         DatabaseModule.forRootAsync({
           isGlobal: true,
           inject: [QueryOptimizer],
-          useFactory: (optimizer: QueryOptimizer) => databaseOptions(settings, optimizer),
+          useFactory: (optimizer: QueryOptimizer) => databaseOptions(settings, optimizer, entities),
         }),
         CacheModule.forRootAsync({
           isGlobal: true,
@@ -55,16 +65,22 @@ export class PlatformModule {
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
       ],
-      providers: [FeatureOverrides, PlatformWiring, RedriveDeadLettersHandler, PurgeDeadLettersHandler],
-      exports: [ContentModule, FeatureOverrides],
+      providers: [
+        FeatureOverrides,
+        InvalidationList,
+        PlatformWiring,
+        RedriveDeadLettersHandler,
+        PurgeDeadLettersHandler,
+      ],
+      exports: [ContentModule, FeatureOverrides, InvalidationList],
     };
   }
 }
 
-function databaseOptions({ database }: Settings, optimizer: QueryOptimizer) {
+function databaseOptions({ database }: Settings, optimizer: QueryOptimizer, entities: Entities) {
   return {
     url: database.url,
-    entities: [Workspace],
+    entities: [...contentEntities, ListedInvalidation, ...entities],
     startTimeoutMs: database.startTimeoutMs,
     driver: poolDriver(optimizer.pool),
     resultCache: () => queryResultCache(optimizer),

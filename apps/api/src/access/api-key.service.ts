@@ -1,15 +1,33 @@
 import { Inject, Injectable, NotFoundException, type OnModuleInit } from '@nestjs/common';
 import { Cache, type CacheNamespace } from '@peregrine/cache';
 import { CdnInvalidation } from '@peregrine/cdn';
-import { CursorCodec, isForeignKeyViolation, keysetPage, type Page, Transactions } from '@peregrine/database';
 import { WorkspaceNotFoundError, WorkspaceService } from '@peregrine/content';
+import {
+  CursorCodec,
+  isForeignKeyViolation,
+  keysetPage,
+  narrowToPage,
+  type Page,
+  Transactions,
+} from '@peregrine/database';
+import { QueryOptimizer } from '@peregrine/query-optimizer';
+import { selectColumns } from '@peregrine/query-optimizer/typeorm';
 import { randomUUIDv7 } from 'node:crypto';
 import { apiKeyTag } from '../cdn/edge-headers.js';
 import { BOOTSTRAP_ADMIN_KEY } from './access.tokens.js';
-import { type ApiKey, type Caller, type CreateApiKey, generateKey, hashKey, type Scope } from './api-key.js';
+import { ApiKey } from './api-key.entity.js';
+import { type Caller, type CreateApiKey, generateKey, hashKey, type Scope } from './api-key.js';
 
-const COLUMNS = `k.id, k.name, k.scopes, k.created_at AS "createdAt", k.expires_at AS "expiresAt",
-                 k.revoked_at AS "revokedAt"`;
+const LISTED = ['id', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'] as const;
+
+const CALLER_WITH = `
+SELECT k.id, k.scopes, k.expires_at AS "expiresAt" FROM api_keys k WHERE k.key_hash = $1 AND k.revoked_at IS NULL`;
+
+interface KeyRow {
+  readonly id: string;
+  readonly scopes: Scope[];
+  readonly expiresAt: Date | null;
+}
 
 /** No key of ours comes near. */
 const MAX_KEY_LENGTH = 200;
@@ -24,6 +42,7 @@ export class ApiKeyService implements OnModuleInit {
     private readonly workspaces: WorkspaceService,
     private readonly cursors: CursorCodec,
     private readonly cdn: CdnInvalidation,
+    private readonly optimizer: QueryOptimizer,
     cache: Cache,
     @Inject(BOOTSTRAP_ADMIN_KEY) private readonly bootstrapAdminKey: string | undefined,
   ) {
@@ -49,7 +68,8 @@ export class ApiKeyService implements OnModuleInit {
     return this.transactions.run(async (manager) => {
       const [created] = await manager.query<[ApiKey]>(
         `INSERT INTO api_keys AS k (id, name, key_hash, scopes, expires_at) VALUES ($1, $2, $3, $4, $5)
-         RETURNING ${COLUMNS}`,
+         RETURNING k.id, k.name, k.scopes, k.created_at AS "createdAt", k.expires_at AS "expiresAt",
+                   k.revoked_at AS "revokedAt"`,
         [randomUUIDv7(), input.name, hashKey(key), input.scopes, input.expiresAt ?? null],
       );
       for (const workspaceId of input.workspaceIds) await this.grant(created.id, workspaceId);
@@ -80,6 +100,7 @@ export class ApiKeyService implements OnModuleInit {
     return caller;
   }
 
+  /** Oldest first. */
   list(options: { limit: number; cursor?: string | undefined }): Promise<Page<ApiKey>> {
     return keysetPage<ApiKey>({
       codec: this.cursors,
@@ -88,18 +109,17 @@ export class ApiKeyService implements OnModuleInit {
       cursor: options.cursor,
       keys: [
         {
-          expression: 'k.created_at',
+          expression: 'k.createdAt',
           cast: 'timestamptz',
           direction: 'ASC',
           value: (row) => row.createdAt.toISOString(),
         },
         { expression: 'k.id', cast: 'uuid', direction: 'ASC', value: (row) => row.id },
       ],
-      fetch: ({ where, orderBy, parameters, limit }) =>
-        this.transactions.manager.query<ApiKey[]>(
-          `SELECT ${COLUMNS} FROM api_keys k WHERE ${where} ORDER BY ${orderBy} LIMIT ${limit}`,
-          [...parameters],
-        ),
+      fetch: (query) => {
+        const builder = this.transactions.manager.createQueryBuilder(ApiKey, 'k');
+        return selectColumns(narrowToPage(builder, query), LISTED);
+      },
     });
   }
 
@@ -122,13 +142,9 @@ export class ApiKeyService implements OnModuleInit {
   }
 
   async #callerWith(hash: Buffer): Promise<Caller | undefined> {
-    const [row] = await this.transactions.manager.query<
-      { id: string; scopes: Scope[]; expiresAt: Date | null }[]
-    >(
-      `SELECT k.id, k.scopes, k.expires_at AS "expiresAt" FROM api_keys k
-        WHERE k.key_hash = $1 AND k.revoked_at IS NULL`,
-      [hash],
-    );
+    // Of a replica a key that was revoked a moment ago might still be had, and would be cached.
+    const { rows } = await this.optimizer.execute<KeyRow>(CALLER_WITH, [hash], { primary: true });
+    const [row] = rows;
     return row && { apiKeyId: row.id, scopes: row.scopes, expiresAt: row.expiresAt?.getTime() ?? null };
   }
 }

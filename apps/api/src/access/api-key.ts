@@ -54,13 +54,3 @@ export const createdApiKeySchema = apiKeySchema
   .meta({ id: 'CreatedApiKey' });
 
 export type CreateApiKey = z.output<typeof createApiKeySchema>;
-
-/** A key as it is listed: never with its secret. */
-export interface ApiKey {
-  id: string;
-  name: string;
-  scopes: Scope[];
-  createdAt: Date;
-  expiresAt: Date | null;
-  revokedAt: Date | null;
-}

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { PlatformModule, type Settings } from '@peregrine/runtime';
+import { ApiKey } from '../access/api-key.entity.js';
 import { AccessModule } from '../access/access.module.js';
 import { InvalidationsController } from '../cdn/invalidations.controller.js';
 import { NginxController } from '../cdn/nginx.controller.js';
@@ -23,7 +24,7 @@ import { WorkspacesController } from '../workspaces/workspaces.controller.js';
 @Module({})
 export class AppModule {
   static forRoot(settings: Settings): DynamicModule {
-    const platform = PlatformModule.forRoot(settings, 'api');
+    const platform = PlatformModule.forRoot(settings, 'api', [ApiKey]);
     const uploadLimits: UploadLimits = {
       fileBytes: settings.http.uploadLimitBytes,
       files: settings.http.uploadMaxFiles,

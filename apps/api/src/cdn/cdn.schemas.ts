@@ -1,5 +1,8 @@
 import { type Invalidation, invalidationRequestSchema, PURGE_KINDS } from '@peregrine/cdn';
+import { type Page } from '@peregrine/database';
+import { type ListedInvalidation } from '@peregrine/runtime';
 import { z } from 'zod';
+import { pageOf, pageQuery } from '../app/paging.js';
 
 const MOST_LISTED = 1_000;
 
@@ -33,21 +36,19 @@ export const invalidationsSchema = z
 
 export type Invalidations = z.output<typeof invalidationsSchema>;
 
+export const invalidationsPageSchema = pageOf(invalidationSchema);
+
+export type InvalidationsPage = z.output<typeof invalidationsPageSchema>;
+
 export const queuedSchema = invalidationsSchema
   .extend({ note: z.string().describe('What happens now') })
   .meta({ id: 'QueuedCdnInvalidations' });
 
-export const listQuery = z.strictObject({
+export const listQuery = pageQuery(100, MOST_LISTED).extend({
   state: z
     .enum(['pending', 'ended'])
     .default('pending')
     .describe('What is not done, oldest first; or what is done or was given up, newest first'),
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/, `expected a whole number from 1 to ${MOST_LISTED}`)
-    .transform(Number)
-    .pipe(z.int().min(1).max(MOST_LISTED))
-    .default(100),
 });
 
 export const nginxQuery = z.strictObject({
@@ -56,12 +57,19 @@ export const nginxQuery = z.strictObject({
 });
 
 export function toInvalidations(list: readonly Invalidation[]): Invalidations {
-  const items = list.map(({ target, alone: _alone, requestedAt, notBefore, endedAt, ...rest }) => ({
+  return { items: list.map(({ target, alone: _, ...rest }) => described({ ...rest, ...target })) };
+}
+
+/** One page of them. */
+export function toPage({ items, ...cursors }: Page<ListedInvalidation>): InvalidationsPage {
+  return { items: items.map(({ position: _, ...rest }) => described(rest)), ...cursors };
+}
+
+function described({ requestedAt, notBefore, endedAt, ...rest }: Omit<ListedInvalidation, 'position'>) {
+  return {
     ...rest,
-    ...target,
     requestedAt: requestedAt.toISOString(),
     notBefore: notBefore.toISOString(),
     endedAt: endedAt?.toISOString() ?? null,
-  }));
-  return { items };
+  };
 }

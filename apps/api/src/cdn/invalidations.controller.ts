@@ -2,16 +2,18 @@ import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Cache } from '@peregrine/cache';
 import { CdnInvalidation } from '@peregrine/cdn';
+import { InvalidationList } from '@peregrine/runtime';
 import { type z } from 'zod';
 import { RequireScope } from '../access/access.decorators.js';
 import {
   type Invalidate,
   invalidateSchema,
-  invalidationsSchema,
-  type Invalidations,
+  type InvalidationsPage,
+  invalidationsPageSchema,
   listQuery,
   queuedSchema,
   toInvalidations,
+  toPage,
 } from './cdn.schemas.js';
 
 /** What is in front of the platform, for those who run it. */
@@ -21,6 +23,7 @@ import {
 export class InvalidationsController {
   constructor(
     private readonly cdn: CdnInvalidation,
+    private readonly invalidations: InvalidationList,
     private readonly cache: Cache,
   ) {}
 
@@ -47,14 +50,8 @@ export class InvalidationsController {
 
   @Get()
   @ApiOperation({ summary: 'List the invalidations that are pending, or those that have ended' })
-  @ApiResponse({ status: 200, standardSchema: invalidationsSchema })
-  async list(
-    @Query({ schema: listQuery }) { state, limit }: z.output<typeof listQuery>,
-  ): Promise<Invalidations> {
-    return toInvalidations(
-      state === 'pending'
-        ? await this.cdn.getPendingInvalidations(limit)
-        : await this.cdn.getInvalidationHistory(limit),
-    );
+  @ApiResponse({ status: 200, standardSchema: invalidationsPageSchema })
+  async list(@Query({ schema: listQuery }) query: z.output<typeof listQuery>): Promise<InvalidationsPage> {
+    return toPage(await this.invalidations.page(query));
   }
 }

@@ -38,7 +38,7 @@ export class OptimizerController {
   @ApiOperation({ summary: 'How queries do: cached results, the slowest, the pool, loops, missing indexes' })
   @ApiResponse({ status: 200, standardSchema: optimizerReportSchema })
   report(): OptimizerReportAnswer {
-    const { cache, queries, topQueries, pool, nPlusOne } = this.optimizer.report();
+    const { cache, queries, topQueries, pool, replicas, nPlusOne } = this.optimizer.report();
     const looked = cache.hits + cache.misses;
     return {
       cache: {
@@ -55,6 +55,7 @@ export class OptimizerController {
       slowQueries: highestFirst(this.optimizer.queries(), 'p95Ms').slice(0, SLOW_QUERIES),
       indexRecommendations: [],
       pool: { ...pool },
+      replicas: replicas && { ...replicas, replicas: [...replicas.replicas] },
       queryLoops: { ...nPlusOne, latest: nPlusOne.latest.map(describeLoop) },
     };
   }

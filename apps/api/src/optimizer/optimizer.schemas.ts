@@ -55,6 +55,25 @@ export const optimizerReportSchema = z
       leaks: count,
       efficiency: share.describe('Share of callers that had a connection within 10 ms'),
     }),
+    replicas: z
+      .object({
+        replicas: z.array(
+          z.object({
+            name: z.string().describe('Host and port'),
+            state: z
+              .enum(['up', 'behind', 'down'])
+              .describe('behind: slow, or by more than DATABASE_REPLICA_MAX_LAG_MS; down: not to be reached'),
+            lagMs: ms.nullable().describe('It has what was committed this long ago; null: not known yet'),
+            reads: count,
+            failures: count.describe('Reads that it could not answer, and the primary did'),
+          }),
+        ),
+        bypassed: z
+          .record(z.string(), count)
+          .describe('Reads that went to the primary though a replica might have answered, by reason'),
+      })
+      .nullable()
+      .describe('null: there are none (DATABASE_REPLICA_URLS)'),
     queryLoops: z
       .object({
         watched: count.describe('Requests and tasks that were watched'),

@@ -30,6 +30,13 @@ const rule = <D extends AnyTaskDefinition>(
 /** One for each public task. */
 const RULES: readonly Rule[] = [rule(reindexWorkspace, ({ workspaceId }) => workspaceId)];
 
+/** What a submission is for. */
+interface Target {
+  readonly definition: AnyTaskDefinition;
+  readonly item: SubmitTaskItem;
+  readonly workspaceId: string;
+}
+
 /** Between the workspace and the rest of an id. */
 const OWNER_END = '.';
 
@@ -60,21 +67,22 @@ export class TaskAccess implements OnModuleInit {
    * @throws {WorkspaceNotFoundError} @throws {ForbiddenException}
    */
   async admit(caller: Caller, item: SubmitTaskItem): Promise<TaskSubmission> {
-    const { definition, workspaceOf } = this.#publicTask(item.task);
-    const workspaceId = workspaceOf(await validPayload(definition, item.payload));
-    await this.#assertVisible(caller, workspaceId);
-    if (item.priority === 'CRITICAL' && !isAdmin(caller)) {
-      throw new ForbiddenException('The priority CRITICAL needs an API key with the scope admin');
-    }
-    const { payload, priority, delayMs, runAt } = item;
-    return {
-      definition,
-      payload,
-      id: `${workspaceId}${OWNER_END}${uniquePart(caller, item.idempotencyKey)}`,
-      ...(priority && { priority }),
-      ...(delayMs !== undefined && { delayMs }),
-      ...(runAt !== undefined && { runAt: new Date(runAt) }),
-    };
+    const [admitted] = await this.admitAll(caller, [item]);
+    if (admitted?.status === 'fulfilled') return admitted.value;
+    throw admitted?.reason;
+  }
+
+  /** Each as {@link admit}, in the order of the items; one question for the workspaces of all. */
+  async admitAll(
+    caller: Caller,
+    items: readonly SubmitTaskItem[],
+  ): Promise<PromiseSettledResult<TaskSubmission>[]> {
+    const targets = items.map((it) => this.#targetOf(it));
+    const workspaceIds = (await Promise.allSettled(targets)).flatMap((it) =>
+      it.status === 'fulfilled' ? [it.value.workspaceId] : [],
+    );
+    const visible = await this.workspaces.visibleAmong(workspaceIds, visibilityOf(caller));
+    return Promise.allSettled(targets.map(async (it) => submissionOf(await it, visible, caller)));
   }
 
   /**
@@ -103,9 +111,9 @@ export class TaskAccess implements OnModuleInit {
     return data !== undefined && (await this.workspaces.isVisible(data, visibilityOf(caller)));
   }
 
-  async #assertVisible(caller: Caller, workspaceId: string): Promise<void> {
-    if (await this.workspaces.isVisible(workspaceId, visibilityOf(caller))) return;
-    throw new WorkspaceNotFoundError(workspaceId);
+  async #targetOf(item: SubmitTaskItem): Promise<Target> {
+    const { definition, workspaceOf } = this.#publicTask(item.task);
+    return { definition, item, workspaceId: workspaceOf(await validPayload(definition, item.payload)) };
   }
 }
 
@@ -115,6 +123,27 @@ export function isAdmin(caller: Caller): boolean {
 
 function ruleOf(definition: AnyTaskDefinition): Rule | undefined {
   return RULES.find((it) => it.definition === definition);
+}
+
+/** @throws {WorkspaceNotFoundError} @throws {ForbiddenException} */
+function submissionOf(
+  { definition, item, workspaceId }: Target,
+  visible: ReadonlySet<string>,
+  caller: Caller,
+): TaskSubmission {
+  if (!visible.has(workspaceId)) throw new WorkspaceNotFoundError(workspaceId);
+  const { payload, priority, delayMs, runAt, idempotencyKey } = item;
+  if (priority === 'CRITICAL' && !isAdmin(caller)) {
+    throw new ForbiddenException('The priority CRITICAL needs an API key with the scope admin');
+  }
+  return {
+    definition,
+    payload,
+    id: `${workspaceId}${OWNER_END}${uniquePart(caller, idempotencyKey)}`,
+    ...(priority && { priority }),
+    ...(delayMs !== undefined && { delayMs }),
+    ...(runAt !== undefined && { runAt: new Date(runAt) }),
+  };
 }
 
 /** The keys of one caller are no other's. */

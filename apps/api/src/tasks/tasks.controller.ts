@@ -76,14 +76,12 @@ export class TasksController {
     @Body({ schema: submitBatchSchema }) { items }: SubmitTasks,
     @CurrentCaller() caller: Caller,
   ) {
+    const admitted = await this.access.admitAll(caller, items);
     const submissions: TaskSubmission[] = [];
     const problems: FieldProblem[] = [];
-    for (const [index, item] of items.entries()) {
-      try {
-        submissions.push(await this.access.admit(caller, item));
-      } catch (error) {
-        problems.push(...problemsOfItem(error, `body.items.${index}`));
-      }
+    for (const [index, it] of admitted.entries()) {
+      if (it.status === 'fulfilled') submissions.push(it.value);
+      else problems.push(...problemsOfItem(it.reason, `body.items.${index}`));
     }
     if (problems.length > 0) throw new ValidationError(problems);
     const ids = await this.queue.submitMany(submissions);

@@ -16,7 +16,7 @@ export const databaseSettings = defineSettings('Database', {
       listOf(/^postgres(?:ql)?:\/\/[^\s,]+$/i, 'addresses postgres://… separated by commas', (it) => it),
     ),
     {
-      description: 'Streaming replicas that answer reads. Unset: the primary answers all of them.',
+      description: 'Streaming replicas that answer reads of the api. Unset: the primary answers all of them.',
       secret: true,
       example: 'postgres://user:password@127.0.0.1:5433/peregrine',
     },

@@ -10,7 +10,7 @@ import { WorkspaceNotFoundError } from '../content.errors.js';
 import { extractText } from '../content.tasks.js';
 import { StorageReleaseService } from '../storage-release/storage-release.service.js';
 import { ObjectStore, type StoredObject } from '../storage/object-store.js';
-import { FILE_FIELDS, type FileSummary, selectFields } from './file.columns.js';
+import { type FileSummary } from './file.entity.js';
 import { fileName, parseFilePath } from './file-path.js';
 import { mediaTypeOf } from './media-type.js';
 
@@ -121,7 +121,9 @@ export class FileUploadService {
          status_detail = CASE WHEN ${kept} THEN f.status_detail END,
          revision = f.revision + CASE WHEN ${kept} THEN 0 ELSE 1 END,
          updated_at = CASE WHEN ${kept} THEN f.updated_at ELSE now() END
-       RETURNING ${selectFields(FILE_FIELDS)}, (f.xmax = 0) AS created`,
+       RETURNING f.id, f.path, f.name, f.media_type AS "mediaType", f.size_bytes::float8 AS "sizeBytes", f.sha256, f.status,
+                 f.status_detail AS "statusDetail", f.revision, f.created_at AS "createdAt", f.updated_at AS "updatedAt",
+                 (f.xmax = 0) AS created`,
       [
         randomUUIDv7(),
         upload.workspaceId,

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Cache } from '@peregrine/cache';
-import { CursorCodec, keysetPage, type Page, Transactions } from '@peregrine/database';
+import { CursorCodec, keysetPage, narrowToPage, type Page, Transactions } from '@peregrine/database';
+import { selectColumns } from '@peregrine/query-optimizer/typeorm';
+import { type SelectQueryBuilder } from 'typeorm';
 import { fileTag, searchTag } from '../content.cache-tags.js';
 import { FileNotFoundError } from '../content.errors.js';
 import { StorageReleaseService } from '../storage-release/storage-release.service.js';
 import { type FileStatus } from './file-status.js';
-import { FILE_FIELDS, type FileField, type FileSummary, selectFields } from './file.columns.js';
+import { FILE_FIELDS, type FileField, type FileSummary, WorkspaceFile } from './file.entity.js';
 
 export interface ListFilesOptions {
   limit: number;
@@ -38,29 +40,20 @@ export class FileService {
    *
    * @throws {InvalidCursorError} for a cursor of another list, prefix or workspace
    */
-  list(workspaceId: string, options: ListFilesOptions): Promise<Page<Partial<FileSummary>>> {
+  async list(workspaceId: string, options: ListFilesOptions): Promise<Page<Partial<FileSummary>>> {
     const { pathPrefix = '', fields = FILE_FIELDS } = options;
-    // The key columns ride along under names of their own, whatever the caller selected.
-    type Row = Partial<FileSummary> & { cursorPath?: string };
-    return keysetPage<Row>({
+    // The key rides along, whatever the caller selected.
+    const columns = [...new Set<FileField>([...fields, 'path'])];
+    const page = await keysetPage<Partial<FileSummary>>({
       codec: this.cursors,
       scope: `files:${workspaceId}:${pathPrefix}`,
       limit: options.limit,
       cursor: options.cursor,
-      firstParameter: 3,
-      keys: [{ expression: 'f.path', cast: 'text', direction: 'ASC', value: (row) => row.cursorPath ?? '' }],
-      fetch: ({ where, orderBy, parameters, limit }) =>
-        this.transactions.manager.query<Row[]>(
-          `SELECT ${selectFields(fields)}, f.path AS "cursorPath"
-             FROM files f
-            WHERE f.workspace_id = $1 AND f.path LIKE $2 AND ${where}
-            ORDER BY ${orderBy} LIMIT ${limit}`,
-          [workspaceId, likePrefix(pathPrefix), ...parameters],
-        ),
-    }).then((page) => ({
-      ...page,
-      items: page.items.map(({ cursorPath: _, ...file }) => file),
-    }));
+      keys: [{ expression: 'f.path', cast: 'text', direction: 'ASC', value: ({ path = '' }) => path }],
+      fetch: (query) => selectColumns(narrowToPage(this.#of(workspaceId, pathPrefix), query), columns),
+    });
+    if (fields.includes('path')) return page;
+    return { ...page, items: page.items.map(({ path: _, ...file }) => file) };
   }
 
   /** @throws {FileNotFoundError} */
@@ -69,10 +62,8 @@ export class FileService {
     fileId: string,
     fields: readonly FileField[] = FILE_FIELDS,
   ): Promise<Partial<FileSummary>> {
-    const [file] = await this.transactions.manager.query<Partial<FileSummary>[]>(
-      `SELECT ${selectFields(fields)} FROM files f WHERE f.id = $2 AND f.workspace_id = $1`,
-      [workspaceId, fileId],
-    );
+    const query = this.#files().where({ id: fileId, workspaceId });
+    const [file] = await selectColumns(query, fields);
     if (!file) throw new FileNotFoundError(workspaceId, fileId);
     return file;
   }
@@ -116,6 +107,16 @@ export class FileService {
       );
       await this.storageRelease.releaseAfterCommit(resources.map((it) => it.id));
     });
+  }
+
+  #files(): SelectQueryBuilder<WorkspaceFile> {
+    return this.transactions.manager.createQueryBuilder(WorkspaceFile, 'f');
+  }
+
+  #of(workspaceId: string, pathPrefix: string): SelectQueryBuilder<WorkspaceFile> {
+    return this.#files()
+      .where({ workspaceId })
+      .andWhere('f.path LIKE :prefix', { prefix: likePrefix(pathPrefix) });
   }
 }
 

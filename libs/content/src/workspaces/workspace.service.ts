@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Cache, type CacheNamespace } from '@peregrine/cache';
-import { CursorCodec, keysetPage, type Page, Transactions } from '@peregrine/database';
+import { CursorCodec, keysetPage, narrowToPage, type Page, Transactions } from '@peregrine/database';
+import { type Loader, QueryOptimizer } from '@peregrine/query-optimizer';
+import { selectColumns } from '@peregrine/query-optimizer/typeorm';
 import { randomUUIDv7 } from 'node:crypto';
+import { type SelectQueryBuilder } from 'typeorm';
 import { workspaceTag } from '../content.cache-tags.js';
 import { WorkspaceNotFoundError } from '../content.errors.js';
 import { StorageReleaseService } from '../storage-release/storage-release.service.js';
@@ -13,18 +16,25 @@ export type Visibility = { grantedTo: string } | 'all';
 /** Grants change through this service, which invalidates; the time bounds what a change behind its back can do. */
 const VISIBILITY_TTL_MS = 60_000;
 
+const LISTED = ['id', 'name', 'createdAt', 'updatedAt'] as const;
+
 /** Workspaces, and which API keys each is granted to. */
 @Injectable()
 export class WorkspaceService {
   readonly #cached: CacheNamespace;
+  readonly #workspaces: Loader<unknown>;
+  readonly #grants: Loader<unknown>;
 
   constructor(
     private readonly transactions: Transactions,
     private readonly cursors: CursorCodec,
     private readonly storageRelease: StorageReleaseService,
     cache: Cache,
+    optimizer: QueryOptimizer,
   ) {
     this.#cached = cache.namespace('content');
+    this.#workspaces = optimizer.loaderFor({ table: 'workspaces', key: 'id', columns: ['id'] });
+    this.#grants = optimizer.loaderFor({ table: 'api_key_workspaces', key: ['api_key_id', 'workspace_id'] });
   }
 
   /** Makes a workspace and, in the same transaction, grants it to an API key. */
@@ -45,23 +55,28 @@ export class WorkspaceService {
     await this.#invalidateAfterCommit(workspaceId);
   }
 
-  /** Whether a workspace exists and the caller may see it. */
+  /** Whether a workspace exists and the caller may see it. Within a scope of `withLoaders`, as all that follows it. */
   isVisible(workspaceId: string, visibleTo: Visibility): Promise<boolean> {
-    const grantedTo = visibleTo === 'all' ? null : visibleTo.grantedTo;
     return this.#cached.getOrSet(
-      `visible:${workspaceId}:${grantedTo ?? 'all'}`,
-      async () => {
-        const rows = await this.transactions.manager.query<unknown[]>(
-          `SELECT FROM workspaces w
-            WHERE w.id = $1
-              AND ($2::uuid IS NULL
-                   OR EXISTS (SELECT FROM api_key_workspaces WHERE api_key_id = $2 AND workspace_id = w.id))`,
-          [workspaceId, grantedTo],
-        );
-        return rows.length > 0;
-      },
+      visibilityKey(workspaceId, visibleTo),
+      async () => (await this.#whichOf([workspaceId], visibleTo)).has(workspaceId),
       { ttlMs: VISIBILITY_TTL_MS, tags: [workspaceTag(workspaceId)] },
     );
+  }
+
+  /** Those of the workspaces that exist and the caller may see: one query, whatever their number. */
+  async visibleAmong(workspaceIds: readonly string[], visibleTo: Visibility): Promise<Set<string>> {
+    const ids = new Map(workspaceIds.map((id) => [visibilityKey(id, visibleTo), id]));
+    const idOf = (key: string) => ids.get(key) ?? '';
+    const visible = await this.#cached.getOrSetMany(
+      [...ids.keys()],
+      async (missing) => {
+        const found = await this.#whichOf(missing.map(idOf), visibleTo);
+        return new Map(missing.map((key) => [key, found.has(idOf(key))]));
+      },
+      { ttlMs: VISIBILITY_TTL_MS, tags: (key) => [workspaceTag(idOf(key))] },
+    );
+    return new Set([...visible].filter(([, isVisible]) => isVisible).map(([key]) => idOf(key)));
   }
 
   /** @throws {WorkspaceNotFoundError} */
@@ -77,33 +92,22 @@ export class WorkspaceService {
     limit: number;
     cursor?: string | undefined;
   }): Promise<Page<Workspace>> {
-    const { visibleTo } = options;
-    const grantedTo = visibleTo === 'all' ? null : visibleTo.grantedTo;
+    const { visibleTo, limit, cursor } = options;
     return keysetPage<Workspace>({
       codec: this.cursors,
-      scope: `workspaces:${grantedTo ?? 'all'}`,
-      limit: options.limit,
-      cursor: options.cursor,
-      firstParameter: 2,
+      scope: `workspaces:${visibleTo === 'all' ? 'all' : visibleTo.grantedTo}`,
+      limit,
+      cursor,
       keys: [
         {
-          expression: 'w.created_at',
+          expression: 'w.createdAt',
           cast: 'timestamptz',
           direction: 'ASC',
           value: (row) => row.createdAt.toISOString(),
         },
         { expression: 'w.id', cast: 'uuid', direction: 'ASC', value: (row) => row.id },
       ],
-      fetch: ({ where, orderBy, parameters, limit }) =>
-        this.transactions.manager.query<Workspace[]>(
-          `SELECT w.id, w.name, w.created_at AS "createdAt", w.updated_at AS "updatedAt"
-             FROM workspaces w
-            WHERE ($1::uuid IS NULL
-                   OR w.id IN (SELECT workspace_id FROM api_key_workspaces WHERE api_key_id = $1))
-              AND ${where}
-            ORDER BY ${orderBy} LIMIT ${limit}`,
-          [grantedTo, ...parameters],
-        ),
+      fetch: (query) => selectColumns(narrowToPage(this.#visible(visibleTo), query), LISTED),
     });
   }
 
@@ -136,7 +140,29 @@ export class WorkspaceService {
     });
   }
 
+  /** Asked together, one query; asked again in the same request, none. */
+  async #whichOf(workspaceIds: readonly string[], visibleTo: Visibility): Promise<Set<string>> {
+    const rows =
+      visibleTo === 'all'
+        ? await this.#workspaces.loadMany(workspaceIds)
+        : await this.#grants.loadMany(workspaceIds.map((id) => [visibleTo.grantedTo, id]));
+    return new Set(workspaceIds.filter((_, index) => rows[index] !== null));
+  }
+
+  #visible(visibleTo: Visibility): SelectQueryBuilder<Workspace> {
+    const query = this.transactions.manager.createQueryBuilder(Workspace, 'w');
+    if (visibleTo === 'all') return query;
+    return query.where(
+      'w.id IN (SELECT workspace_id FROM api_key_workspaces WHERE api_key_id = :grantedTo)',
+      visibleTo,
+    );
+  }
+
   #invalidateAfterCommit(workspaceId: string): Promise<void> {
     return this.transactions.afterCommit(() => this.#cached.invalidateTags([workspaceTag(workspaceId)]));
   }
+}
+
+function visibilityKey(workspaceId: string, visibleTo: Visibility): string {
+  return `visible:${workspaceId}:${visibleTo === 'all' ? 'all' : visibleTo.grantedTo}`;
 }

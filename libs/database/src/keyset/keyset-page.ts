@@ -21,9 +21,9 @@ export interface KeysetQuery {
   readonly parameters: readonly (string | number)[];
   /** One more than a page holds: the surplus row says that there is more. */
   readonly limit: number;
-  /** The same for a TypeORM query builder: `qb.andWhere(named.where, named.parameters)`. */
+  /** The same for a TypeORM query builder, which `narrowToPage` puts it on. */
   readonly named: { readonly where: string; readonly parameters: Readonly<Record<string, string | number>> };
-  /** The same order in parts: `for (const it of order) qb.addOrderBy(it.expression, it.direction)`. */
+  /** The same order in parts. */
   readonly order: readonly KeysetOrder[];
 }
 

@@ -36,12 +36,17 @@ export function queryOptimizerOptions(
       statementTimeoutMs: database.statementTimeoutMs,
       session: { ...database.session },
     },
-    replicas: database.replicaUrls ?? [],
+    replicas: replicasOf(role, database.replicaUrls),
     replication: { maxLagMs: database.replicaMaxLagMs },
     store: new CachedResultStore(cache.namespace('query')),
     cache: { ...resultCache(role, flags), maxStalenessMs: database.queryMaxStalenessMs },
     nPlusOne: { sampleRate: WATCHED_SHARE[database.loopWatch], onFinding: onLoop },
   };
+}
+
+/** What an api wrote a moment ago, the task that it submitted must find: a worker asks no replica, which may not have it yet. */
+function replicasOf(role: Role, urls: readonly string[] | undefined): string[] {
+  return role === 'worker' ? [] : [...(urls ?? [])];
 }
 
 /**

@@ -1,4 +1,9 @@
-import { type QueryOptimizer, type QueryPriority, withQueryPriority } from '@peregrine/query-optimizer';
+import {
+  type QueryOptimizer,
+  type QueryPriority,
+  withLoaders,
+  withQueryPriority,
+} from '@peregrine/query-optimizer';
 import { type AroundHandler, type TaskPriority } from '@peregrine/task-queue';
 import { type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
@@ -13,8 +18,8 @@ const PRIORITY_OF_CLASS: Readonly<Record<TaskPriority, QueryPriority>> = {
 };
 
 /**
- * The queries of a request go before those of tasks, and are watched for loops as one. The hook runs when the body has
- * been read, since what is read of a socket loses the context; guards, pipes and handlers come after it.
+ * The queries of a request go before those of tasks, are watched for loops as one, and share loaders. The hook runs when the
+ * body has been read, since what is read of a socket loses the context; guards, pipes and handlers come after it.
  */
 export function registerRequestQueries(fastify: FastifyInstance, { detector }: QueryOptimizer): void {
   fastify.addHook('preHandler', (request, reply, done) => {
@@ -24,12 +29,15 @@ export function registerRequestQueries(fastify: FastifyInstance, { detector }: Q
       await once(reply.raw, 'close');
     };
     // Its failure is the reply's: here it only ends.
-    void withQueryPriority('high', () => detector.run(name, answered)).catch(() => undefined);
+    const inScope = () => withLoaders(() => detector.run(name, answered));
+    void withQueryPriority('high', inScope).catch(() => undefined);
   });
 }
 
-/** The queries of a task have the priority of its class, and are watched for loops as one. */
+/** The queries of a task, or of a batch of tasks, have the priority of its class, are watched for loops as one, and share loaders. */
 export function aroundTaskHandlers({ detector }: QueryOptimizer): AroundHandler {
   return (definition, run) =>
-    withQueryPriority(PRIORITY_OF_CLASS[definition.priority], () => detector.run(definition.name, run));
+    withQueryPriority(PRIORITY_OF_CLASS[definition.priority], () =>
+      withLoaders(() => detector.run(definition.name, run)),
+    );
 }

@@ -1,0 +1,5 @@
+import { WorkspaceFile } from './files/file.entity.js';
+import { Workspace } from './workspaces/workspace.entity.js';
+
+/** What the data source must know for the services of this library. */
+export const contentEntities = [Workspace, WorkspaceFile] as const;
