@@ -23,12 +23,13 @@ export async function reportDatabase(args: readonly string[]): Promise<number> {
   const { values } = parseOptions('npm run optimizer -- report', {
     options: TARGET_OPTIONS,
     args: [...args],
+    allowNegative: true,
   });
   if (values.help) {
     console.log(HELP);
     return 0;
   }
-  await build();
+  if (values.build) await build();
   return withTarget(values, async (pool, url) => {
     const report = await progressReporter().step('Looking at statements and indexes', () =>
       gather(pool, url),

@@ -39,7 +39,9 @@ export function adviceText(advice: Advice): string {
   const after = advice.forecast.reduce((sum, it) => sum + it.after, 0);
   const parts = [
     recommendations.length === 0
-      ? 'No index is recommended: none would help enough.'
+      ? advice.forecast.length === 0
+        ? 'No index is recommended: no statement could be looked at.'
+        : 'No index is recommended: none would help enough.'
       : `${bold(`${recommendations.length} indexes`)}, ${megabytes(advice.sizeBytes)}: planner cost of all statements ` +
         `${before.toFixed(0)} → ${after.toFixed(0)} (${percent(before, after)} less), by ${validation.source}`,
     ...recommendations.map(recommendationText),
