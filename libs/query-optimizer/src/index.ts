@@ -1,3 +1,22 @@
+export { AdaptiveIndexing } from './adaptive/adaptive-indexing.js';
+export { RecommendationError, type RecommendationFailure } from './adaptive/adaptive-indexing.errors.js';
+export {
+  type AdaptiveIndexingOptionsInput,
+  type AdaptiveMode,
+} from './adaptive/adaptive-indexing.options.js';
+export {
+  type AdaptiveListener,
+  type AdaptiveProgress,
+  type AdaptiveRound,
+  type AdaptiveStatus,
+  type RoundOutcome,
+  type RoundProblem,
+} from './adaptive/adaptive-round.js';
+export {
+  type RecommendationState,
+  type ServedQuery,
+  type StoredRecommendation,
+} from './adaptive/stored-recommendation.js';
 export {
   type Advice,
   type EstimateSource,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Client } from 'pg';
+import { type AdaptiveIndexing } from './adaptive/adaptive-indexing.js';
 import { analyse } from './analysis/analyse.js';
 import { loadAnalyser } from './analysis/parser.js';
 import { type RelationName } from './analysis/relation-name.js';
@@ -117,6 +118,11 @@ export class QueryOptimizer {
   /** What runs with settings of its own, because its plan became worse. */
   get planGuard(): PlanGuard {
     return this.#insight.planGuard;
+  }
+
+  /** Indexes that would help, and, if it may, their building: round after round. */
+  get adaptiveIndexing(): AdaptiveIndexing {
+    return this.#insight.adaptiveIndexing;
   }
 
   /** Of the primary. */
