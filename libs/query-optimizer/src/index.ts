@@ -64,6 +64,7 @@ export {
   IndexBuildError,
   type IndexFailure,
   IndexLedgerEntryError,
+  IndexLedgerUnavailableError,
   InvalidIndexPlanError,
 } from './index-builder/index-builder.errors.js';
 export { type BuildListener, type IndexBuildProgress } from './index-builder/index-builder.js';

@@ -1,6 +1,8 @@
 import { type AdvisorClient } from '../advisor/advisor.options.js';
 import { formatRelationName } from '../analysis/relation-name.js';
-import { IndexLedgerEntryError } from './index-builder.errors.js';
+import { problemText } from '../execution/problem-text.js';
+import { IndexLedgerEntryError, IndexLedgerUnavailableError } from './index-builder.errors.js';
+import { failureOf } from './index-failure.js';
 import { type IndexPlan } from './index-plan.js';
 import { type TrialMeasurement } from './statement-replay.js';
 
@@ -65,6 +67,14 @@ export function removeIndexLedger(schema = 'public'): string[] {
   return [`DROP TABLE IF EXISTS ${formatRelationName({ schema, name: LEDGER })}`];
 }
 
+async function orUnavailable<T>(use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    throw new IndexLedgerUnavailableError(failureOf(error), problemText(error), { cause: error });
+  }
+}
+
 const COLUMNS = `id::text, recommendation, plan, status, decision, measurements, definition,
   size_bytes::float8 AS "sizeBytes", build_ms AS "buildMs", actor, started_at AS "startedAt", ended_at AS "endedAt"`;
 
@@ -86,19 +96,28 @@ export class IndexLedger {
     return (rows[0] as { isThere: boolean }).isThere;
   }
 
-  async install(): Promise<void> {
-    if (await this.exists()) return;
-    for (const statement of installIndexLedger(this.schema)) await this.client.query(statement);
+  /** @throws {IndexLedgerUnavailableError} */
+  install(): Promise<void> {
+    return orUnavailable(async () => {
+      if (await this.exists()) return;
+      for (const statement of installIndexLedger(this.schema)) await this.client.query(statement);
+    });
   }
 
-  /** Written before the build begins, so that what a killed process leaves behind is found. */
-  async begin(plan: IndexPlan, actor: string): Promise<string> {
-    const { rows } = await this.client.query(
-      `INSERT INTO ${this.#table} (recommendation, plan, status, actor) VALUES ($1, $2, 'building', $3)
-       RETURNING id::text`,
-      [plan.id, JSON.stringify(plan), actor],
-    );
-    return (rows[0] as { id: string }).id;
+  /**
+   * Written before the build begins, so that what a killed process leaves behind is found.
+   *
+   * @throws {IndexLedgerUnavailableError}
+   */
+  begin(plan: IndexPlan, actor: string): Promise<string> {
+    return orUnavailable(async () => {
+      const { rows } = await this.client.query(
+        `INSERT INTO ${this.#table} (recommendation, plan, status, actor) VALUES ($1, $2, 'building', $3)
+         RETURNING id::text`,
+        [plan.id, JSON.stringify(plan), actor],
+      );
+      return (rows[0] as { id: string }).id;
+    });
   }
 
   async end(id: string, outcome: LedgerOutcome): Promise<void> {
@@ -167,8 +186,10 @@ export class IndexLedger {
     return new Set((rows as { recommendation: string }[]).map((it) => it.recommendation));
   }
 
+  /** @throws {IndexLedgerUnavailableError} */
   async #select(condition: string, values: readonly unknown[]): Promise<readonly LedgerEntry[]> {
-    const { rows } = await this.client.query(`SELECT ${COLUMNS} FROM ${this.#table} ${condition}`, values);
+    const select = `SELECT ${COLUMNS} FROM ${this.#table} ${condition}`;
+    const { rows } = await orUnavailable(() => this.client.query(select, values));
     return rows as readonly LedgerEntry[];
   }
 }

@@ -47,6 +47,7 @@ export class IndexTrials {
    *
    * @returns the ledger's entries, in the same order
    * @throws {IndexBuilderBusyError} another process is at it
+   * @throws {IndexLedgerUnavailableError} no right to write it, or a server that only reads
    * @throws {InvalidIndexPlanError} before anything is built
    */
   async run(candidates: readonly TrialCandidate[], listener: BuildListener = {}): Promise<LedgerEntry[]> {
