@@ -12,6 +12,7 @@ export {
   type RoundOutcome,
   type RoundProblem,
 } from './adaptive/adaptive-round.js';
+export { installAdaptiveIndexing, removeAdaptiveIndexing } from './adaptive/adaptive-tables.js';
 export {
   type RecommendationState,
   type ServedQuery,

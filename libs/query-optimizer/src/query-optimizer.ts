@@ -278,7 +278,7 @@ export class QueryOptimizer {
 
   /** Figures for a scrape; waits for nothing. */
   collect(): MetricFamily[] {
-    return metricFamilies({
+    const families = metricFamilies({
       latency: this.#statistics.latency,
       errors: this.#statistics.errors,
       cache: this.#cache.statistics(),
@@ -287,6 +287,7 @@ export class QueryOptimizer {
       nPlusOne: this.detector.counts.found,
       ...this.#insight.figures(),
     });
+    return [...families, ...this.adaptiveIndexing.collect()];
   }
 
   /** A health check of the primary: one round trip, ahead of all others. @throws what `execute` throws, the signal's reason */
@@ -295,6 +296,7 @@ export class QueryOptimizer {
   }
 
   async close(): Promise<void> {
+    await this.adaptiveIndexing.stop();
     await this.slowQueries.stop();
     await this.#coherence.stop();
     await this.#replicas?.close();

@@ -3,11 +3,11 @@ import { type IndexBuildProgress } from '../index-builder/index-builder.js';
 import { type AdaptiveMode } from './adaptive-indexing.options.js';
 
 /**
- * `completed`: it came to its end, if with `problems`. `off`: the mode is off, nothing was done. `busy`: another process has a
+ * `running`: it has not ended, or its process was killed, which the next round notices. `completed`: it came to its end, if with `problems`. `off`: the mode is off, nothing was done. `busy`: another process has a
  * round under way, or applies or reverts. `cancelled`: by the signal; what was decided until then stands. `failed`: it could not
  * begin, or broke off; `problems` say why.
  */
-export type RoundOutcome = 'completed' | 'off' | 'busy' | 'cancelled' | 'failed';
+export type RoundOutcome = 'running' | 'completed' | 'off' | 'busy' | 'cancelled' | 'failed';
 
 /** Something that a round could not do, and why. */
 export interface RoundProblem {
@@ -22,7 +22,7 @@ export interface AdaptiveRound {
   readonly mode: AdaptiveMode;
   readonly outcome: RoundOutcome;
   readonly startedAt: Date;
-  /** Null while it runs. */
+  /** Null while it runs, or when its process was killed. */
   readonly endedAt: Date | null;
   /** Statements that counted, and where they come from, for people. */
   readonly statements: number;
