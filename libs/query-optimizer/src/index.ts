@@ -54,6 +54,7 @@ export {
   type IndexFinding,
   type IndexFindingKind,
   type IndexReport,
+  type IndexUse,
   type IndexWriteCost,
 } from './index-analysis/index-finding.js';
 export { withLoaders } from './loaders/loader-scope.js';
@@ -144,6 +145,7 @@ export { type PlanRecord, type PlanRegression } from './slow-queries/plan-histor
 export { currentQueryTag, withQueryTag } from './tap/query-tag.js';
 export { type ServerFigures } from './slow-queries/server-statistics.js';
 export { type SlowQueries } from './slow-queries/slow-queries.js';
+export { type SlowQueryHour } from './slow-queries/slow-query-history.js';
 export {
   type CapturedStatement,
   type Degradation,

@@ -8,6 +8,7 @@ import { MetricsModule } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
 import { TaskQueueModule } from '@peregrine/task-queue';
+import { AuditTrail } from './audit/audit-trail.js';
 import { cacheOptions } from './cache-options.js';
 import { CdnPurgeModule } from './cdn/cdn-purge.module.js';
 import { cdnTasks } from './cdn/purge.tasks.js';
@@ -15,6 +16,13 @@ import { contentOptions } from './content-options.js';
 import { PurgeDeadLettersHandler, RedriveDeadLettersHandler } from './dead-letters/dead-letter.handlers.js';
 import { deadLetterTasks } from './dead-letters/dead-letter.tasks.js';
 import { FeatureOverrides } from './feature-overrides.js';
+import {
+  ApplyRecommendationHandler,
+  IndexChangeRunner,
+  RevertRecommendationHandler,
+} from './index-changes/index-change.handlers.js';
+import { indexChangeTasks } from './index-changes/index-change.tasks.js';
+import { IndexChanges } from './index-changes/index-changes.js';
 import { PlatformWiring } from './platform.wiring.js';
 import { QueriesModule } from './queries/queries.module.js';
 import { aroundTaskHandlers } from './queries/query-scopes.js';
@@ -55,8 +63,12 @@ export class PlatformModule {
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
       ],
-      providers: [FeatureOverrides, PlatformWiring, RedriveDeadLettersHandler, PurgeDeadLettersHandler],
-      exports: [ContentModule, FeatureOverrides],
+      providers: [
+        ...[FeatureOverrides, PlatformWiring, RedriveDeadLettersHandler, PurgeDeadLettersHandler],
+        ...[AuditTrail, IndexChanges, IndexChangeRunner],
+        ...[ApplyRecommendationHandler, RevertRecommendationHandler],
+      ],
+      exports: [ContentModule, FeatureOverrides, AuditTrail, IndexChanges],
     };
   }
 }
@@ -77,7 +89,7 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
       ? { type: 'redis' as const, url: redis.url }
       : { type: 'postgres' as const, url: database.url },
     prefix: queue.prefix,
-    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks],
+    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks, ...indexChangeTasks],
     worker: role === 'worker' ? { concurrency: queue.workerConcurrency } : false,
     asynchronous: (_task: string, id: string) => flags.isEnabled('asyncProcessingEnabled', id),
   };

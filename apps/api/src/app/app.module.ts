@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { PlatformModule, type Settings } from '@peregrine/runtime';
 import { AccessModule } from '../access/access.module.js';
+import { AuditController } from '../audit/audit.controller.js';
 import { InvalidationsController } from '../cdn/invalidations.controller.js';
 import { NginxController } from '../cdn/nginx.controller.js';
 import { FilesController } from '../files/files.controller.js';
@@ -10,7 +11,10 @@ import { UploadsController } from '../files/uploads.controller.js';
 import { AssetsModule } from '../assets/assets.module.js';
 import { CacheController } from '../meta/cache.controller.js';
 import { MetaController } from '../meta/meta.controller.js';
+import { IndexesController } from '../optimizer/indexes.controller.js';
 import { OptimizerController } from '../optimizer/optimizer.controller.js';
+import { RecommendationsController } from '../optimizer/recommendations.controller.js';
+import { SlowQueriesController } from '../optimizer/slow-queries.controller.js';
 import { ProblemFilter } from '../problem/problem.filter.js';
 import { ValidationPipe } from '../problem/validation.pipe.js';
 import { SearchController } from '../search/search.controller.js';
@@ -43,6 +47,10 @@ export class AppModule {
         MetaController,
         CacheController,
         OptimizerController,
+        SlowQueriesController,
+        RecommendationsController,
+        IndexesController,
+        AuditController,
         InvalidationsController,
         NginxController,
         DeadLettersController,
