@@ -16,6 +16,10 @@ import { PurgeDeadLettersHandler, RedriveDeadLettersHandler } from './dead-lette
 import { deadLetterTasks } from './dead-letters/dead-letter.tasks.js';
 import { FeatureOverrides } from './feature-overrides.js';
 import { PlatformWiring } from './platform.wiring.js';
+import { indexAdvisorTasks } from './queries/index-round.task.js';
+import { IndexRoundHandler } from './queries/index-round.handler.js';
+import { IndexRoundSchedule } from './queries/index-round-schedule.js';
+import { INDEX_ADVISOR_SETTINGS } from './queries/index-round.tokens.js';
 import { QueriesModule } from './queries/queries.module.js';
 import { aroundTaskHandlers } from './queries/query-scopes.js';
 import { type Role } from './role.js';
@@ -55,7 +59,13 @@ export class PlatformModule {
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
       ],
-      providers: [FeatureOverrides, PlatformWiring, RedriveDeadLettersHandler, PurgeDeadLettersHandler],
+      providers: [
+        ...[FeatureOverrides, PlatformWiring, RedriveDeadLettersHandler, PurgeDeadLettersHandler],
+        IndexRoundHandler,
+        { provide: INDEX_ADVISOR_SETTINGS, useValue: settings.indexAdvisor },
+        // Rounds are the workers' alone.
+        ...(role === 'worker' ? [IndexRoundSchedule] : []),
+      ],
       exports: [ContentModule, FeatureOverrides],
     };
   }
@@ -77,7 +87,7 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
       ? { type: 'redis' as const, url: redis.url }
       : { type: 'postgres' as const, url: database.url },
     prefix: queue.prefix,
-    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks],
+    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks, ...indexAdvisorTasks],
     worker: role === 'worker' ? { concurrency: queue.workerConcurrency } : false,
     asynchronous: (_task: string, id: string) => flags.isEnabled('asyncProcessingEnabled', id),
   };
