@@ -334,6 +334,15 @@ describe('adaptive indexing', () => {
     );
   });
 
+  it('looks after the schemas that it is told, and leaves the others to those who look after them', async () => {
+    const everybody = db.process({ mode: 'recommend' });
+    await everybody.runRound();
+    const elsewhere = db.process({ schemas: ['elsewhere'] });
+    expect(await elsewhere.runRound()).toMatchObject({ outcome: 'completed', recommended: [], kept: [] });
+    expect(await everybody.recommendations()).toMatchObject([{ state: 'open', decision: null }]);
+    expect((await db.process({ schemas: ['public'] }).runRound()).kept).toHaveLength(1);
+  });
+
   it('forgets what the workload does not ask for any more', async () => {
     const process = db.process({ mode: 'recommend' });
     await process.runRound();
