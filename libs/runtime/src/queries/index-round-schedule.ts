@@ -28,7 +28,9 @@ export class IndexRoundSchedule implements OnApplicationBootstrap, OnApplication
 
   /** @throws {InvalidScheduleError} INDEX_ADVISOR_SCHEDULE never fires */
   async onApplicationBootstrap(): Promise<void> {
-    await this.#put();
+    // Nothing to be wrong with, and nothing to wait for.
+    if (this.settings.mode === 'off') this.#putting = this.#putAgain();
+    else await this.#put();
   }
 
   async onApplicationShutdown(): Promise<void> {
