@@ -24,6 +24,10 @@ import {
 import { indexChangeTasks } from './index-changes/index-change.tasks.js';
 import { IndexChanges } from './index-changes/index-changes.js';
 import { PlatformWiring } from './platform.wiring.js';
+import { indexAdvisorTasks } from './queries/index-round.task.js';
+import { IndexRoundHandler } from './queries/index-round.handler.js';
+import { IndexRoundSchedule } from './queries/index-round-schedule.js';
+import { INDEX_ADVISOR_SETTINGS } from './queries/index-round.tokens.js';
 import { QueriesModule } from './queries/queries.module.js';
 import { aroundTaskHandlers } from './queries/query-scopes.js';
 import { type Role } from './role.js';
@@ -66,7 +70,10 @@ export class PlatformModule {
       providers: [
         ...[FeatureOverrides, PlatformWiring, RedriveDeadLettersHandler, PurgeDeadLettersHandler],
         ...[AuditTrail, IndexChanges, IndexChangeRunner],
-        ...[ApplyRecommendationHandler, RevertRecommendationHandler],
+        ...[ApplyRecommendationHandler, RevertRecommendationHandler, IndexRoundHandler],
+        { provide: INDEX_ADVISOR_SETTINGS, useValue: settings.indexAdvisor },
+        // Rounds are the workers' alone.
+        ...(role === 'worker' ? [IndexRoundSchedule] : []),
       ],
       exports: [ContentModule, FeatureOverrides, AuditTrail, IndexChanges],
     };
@@ -89,7 +96,7 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
       ? { type: 'redis' as const, url: redis.url }
       : { type: 'postgres' as const, url: database.url },
     prefix: queue.prefix,
-    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks, ...indexChangeTasks],
+    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks, ...indexAdvisorTasks, ...indexChangeTasks],
     worker: role === 'worker' ? { concurrency: queue.workerConcurrency } : false,
     asynchronous: (_task: string, id: string) => flags.isEnabled('asyncProcessingEnabled', id),
   };

@@ -12,6 +12,8 @@ const count = z.number().int().nonnegative().max(1_000_000);
 export const adaptiveIndexingShape = {
   /** `recommend` writes down what would help, `apply` builds it as well. @default 'off' */
   mode: z.enum(['off', 'recommend', 'apply']).default('off'),
+  /** Only tables of these are looked after; none: of all. */
+  schemas: z.array(z.string().min(1)).default([]),
   /** Builds within any 24 hours, whatever came of them, by whoever. @default 3 */
   indexesPerDay: count.default(3),
   /** Room of all indexes that were built within any 24 hours and stayed, bytes. @default 1 GiB */

@@ -56,7 +56,12 @@ export class IndexRound {
     const problems = await new IndexWatch({ ask, store, ledger, replicas, timeoutMs }).run();
     for (const it of problems) context.problem('watch', it);
     const unused = await store.proposeReverts(unusedAfterDays);
-    for (const it of unused) if (this.#mayRevert()) await this.#revert(it);
+    for (const it of unused) if (this.#mayRevert() && this.#isOurs(it)) await this.#revert(it);
+  }
+
+  #isOurs({ plan }: Pick<StoredRecommendation, 'plan'>): boolean {
+    const { schemas } = this.context.options;
+    return schemas.length === 0 || schemas.includes(plan.table.schema);
   }
 
   #mayRevert(): boolean {
@@ -103,7 +108,7 @@ export class IndexRound {
       context.problem('advice', problemText(error));
       return false;
     }
-    const made = figuresOf(advice, statements);
+    const made = figuresOf(advice, statements).filter((it) => this.#isOurs(it));
     const known = new Map((await context.store.rows()).map((it) => [it.id, it]));
     const now = await this.#serverTime();
     for (const [rank, it] of made.entries()) {
@@ -112,7 +117,7 @@ export class IndexRound {
       else await context.store.seen(it.id);
     }
     const ids = made.map((it) => it.id);
-    await context.store.retire(ids);
+    await context.store.retire(ids, context.options.schemas);
     // Of those that are new here, people may have built or dropped some from the command line.
     await followLedger(context.store, context.ledger);
     context.found.recommended = ids;
@@ -130,6 +135,7 @@ export class IndexRound {
     const { context } = this;
     for (const it of await context.store.list(['open'])) {
       if (context.isAborted) return;
+      if (!this.#isOurs(it)) continue;
       const wait = await this.#reasonToWait(it, workload);
       if (typeof wait === 'string') await context.store.decide(it.id, { state: 'open', decision: wait });
       else if (!(await this.#guarded('build', () => this.#try(it, wait.statements)))) return;

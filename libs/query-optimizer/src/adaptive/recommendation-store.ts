@@ -150,12 +150,13 @@ export class RecommendationStore {
     return kept.filter((it) => it.revertProposal !== null);
   }
 
-  /** Open ones that a whole round did not recommend any more. */
-  async retire(recommended: readonly string[]): Promise<void> {
+  /** Open ones that a whole round did not recommend any more. @param schemas that it looked after; none: all */
+  async retire(recommended: readonly string[], schemas: readonly string[]): Promise<void> {
     await this.ask(
       `UPDATE ${this.#table} SET state = 'obsolete', decision = 'The workload does not ask for it any more', decided_at = now()
-        WHERE state IN ('open', 'failed') AND NOT id = ANY($1)`,
-      [recommended],
+        WHERE state IN ('open', 'failed') AND NOT id = ANY($1)
+          AND (cardinality($2::text[]) = 0 OR plan->'table'->>'schema' = ANY($2))`,
+      [recommended, schemas],
     );
   }
 
