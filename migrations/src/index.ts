@@ -7,6 +7,8 @@ import { TellContentChanges1795000005000 } from './1795000005000-tell-content-ch
 import { CreateCdnInvalidations1795000007000 } from './1795000007000-create-cdn-invalidations.js';
 import { KeepSlowQueries1795000008000 } from './1795000008000-keep-slow-queries.js';
 import { IndexFileStatus1795000009000 } from './1795000009000-index-file-status.js';
+import { KeepIndexAdvice1795000010000 } from './1795000010000-keep-index-advice.js';
+import { CreateAuditEvents1795000012000 } from './1795000012000-create-audit-events.js';
 
 /** Every migration, oldest first. Listed by hand, so that a bundler and a reader see the same. */
 export const migrations = [
@@ -19,4 +21,6 @@ export const migrations = [
   CreateCdnInvalidations1795000007000,
   KeepSlowQueries1795000008000,
   IndexFileStatus1795000009000,
+  KeepIndexAdvice1795000010000,
+  CreateAuditEvents1795000012000,
 ];

@@ -8,8 +8,10 @@ export const INTERRUPTED_EXIT_CODE = 130;
 /**
  * Runs a command to its end and sets the exit code: what `main` returns, 130 when it was interrupted, or 1 with one
  * message when it fails. Only an error that is a fault of ours shows where it came from.
+ *
+ * @param usageExitCode after wrong arguments, for commands whose 1 means that the work was tried
  */
-export async function runCommand(main: () => Promise<number | void>): Promise<void> {
+export async function runCommand(main: () => Promise<number | void>, usageExitCode = 1): Promise<void> {
   // A closed terminal or `| head` must not end a process that still has others to stop.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
@@ -17,7 +19,11 @@ export async function runCommand(main: () => Promise<number | void>): Promise<vo
   } catch (error) {
     const isInterrupted = error instanceof InterruptedError;
     if (!isInterrupted) console.error(describeError(error));
-    process.exitCode = isInterrupted ? INTERRUPTED_EXIT_CODE : 1;
+    process.exitCode = isInterrupted
+      ? INTERRUPTED_EXIT_CODE
+      : error instanceof UsageError
+        ? usageExitCode
+        : 1;
   }
 }
 

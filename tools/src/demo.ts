@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { parseOptions, runCommand } from './command-line.ts';
 import { ApiClient } from './demo/api-client.ts';
 import { awaitExtraction, importFiles, selectFiles, type Selection } from './demo/import-folder.ts';
+import { demonstrateIndexes } from './demo/index-demo.ts';
+import { formatIndexDemo } from './demo/index-ledger.ts';
 import {
   cacheFigures,
   readsBetween,
@@ -23,16 +25,23 @@ import { type Reporter, TerminalReporter } from './reporter.ts';
 import { InterruptedError } from './tools.errors.ts';
 
 const STORAGE_LATENCY_MS = 300;
+/** Adaptive indexing builds what is missing while the demo runs, if anything is. */
+const LEFT_ON = {
+  INDEX_ADVISOR_MODE: 'apply',
+  INDEX_ADVISOR_SCHEDULE: '*/20 * * * * *',
+  INDEX_ADVISOR_INDEXES_PER_DAY: '20',
+};
 
 const HELP = `Usage: npm run demo -- [folder] [options]
 
 Imports the Markdown files below a folder (default: node_modules) through the HTTP API, waits until their text is
-extracted, and prints what the cache does for file loads, searches and 1,000 requests at once. Uses the platform that
-"npm start" runs on the data folder, else starts one for the duration.
+extracted, and prints what the cache does for file loads, searches and 1,000 requests at once. Then it makes a table that
+misses its indexes, asks it, has adaptive indexing build them, and prints the ledger. Uses the platform that "npm start"
+runs on the data folder, else starts one for the duration, with INDEX_ADVISOR_MODE=apply unless it is set.
 
   --data <folder>  data folder of the platform (default: .peregrine)
   --json <file>    also write the figures as JSON
-  --keep           keep the imported workspace
+  --keep           keep the imported workspace, and the table with its indexes
   --help           this text`;
 
 const options = {
@@ -60,6 +69,7 @@ await runCommand(async () => {
     const report = await Promise.race([work, whenAborted(interrupt.stop)]);
     if (!report) throw new InterruptedError();
     reporter.print(formatReport(report));
+    reporter.print(formatIndexDemo(report.indexes));
     if (values.json !== undefined)
       await writeFile(fromCallersFolder(values.json), `${JSON.stringify(report, null, 2)}\n`);
     return report.concurrent.errors === 0 ? 0 : 1;
@@ -81,7 +91,8 @@ async function findOrStartPlatform(
     reporter.print(`Using the platform that runs on ${dev.url}`);
     return { dev, stop: () => Promise.resolve() };
   }
-  return startPlatform({ dataFolder, port: 0, reporter, signal });
+  const environment = { ...LEFT_ON, ...process.env };
+  return startPlatform({ dataFolder, port: 0, environment, reporter, signal });
 }
 
 interface DemoOptions {
@@ -117,6 +128,7 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
       measureConcurrentLoads(api, id, files),
     );
     const end = await cacheFigures(admin);
+    const indexes = await demonstrateIndexes({ databaseUrl: dev.databaseUrl, selection, keep, reporter });
     return {
       environment: describeEnvironment(dev.redisUrl !== null),
       files: files.length,
@@ -128,6 +140,7 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
       fileLoad,
       search,
       concurrent,
+      indexes,
       cache: {
         fromCold: readsBetween(cold, end),
         onceWarm: readsBetween(warm, end),

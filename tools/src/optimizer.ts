@@ -20,15 +20,20 @@ const HELP = `Usage: npm run optimizer -- <command> [options]
   apply      builds recommended indexes without locking, measures, keeps what helps, and writes a ledger
   revert     drops an index that apply has built
 
-On the platform that "npm start" runs, on DATABASE_URL, or on any PostgreSQL with --url. Each command has its own --help.`;
+On the platform that "npm start" runs, on DATABASE_URL, or on any PostgreSQL with --url. Each command has its own --help.
+For a program: npm run --silent optimizer -- …, so that npm prints nothing beside the answer. Exit code 2: wrong arguments.`;
+
+/** 1 says that it was tried and failed. */
+const USAGE_EXIT_CODE = 2;
 
 await runCommand(async () => {
   const [name, ...args] = process.argv.slice(2);
-  if (name === undefined || name === '--help') {
+  if (name === '--help') {
     console.log(HELP);
-    return name === undefined ? 1 : 0;
+    return 0;
   }
+  if (name === undefined) throw new UsageError(HELP);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) throw new UsageError(`There is no command "${name}".\n\n${HELP}`);
   return command(args);
-});
+}, USAGE_EXIT_CODE);

@@ -62,6 +62,16 @@ export class CacheUnreachableError extends ToolError {
   readonly code = 'TOOLS_CACHE_UNREACHABLE';
 }
 
+/** There is no PostgreSQL at the address, or it does not let us in; the message never has the password. */
+export class DatabaseUnreachableError extends ToolError {
+  readonly code = 'TOOLS_DATABASE_UNREACHABLE';
+}
+
+/** PostgreSQL refused a statement, or went away in the middle: no right, read-only, shut down. */
+export class DatabaseRefusedError extends ToolError {
+  readonly code = 'TOOLS_DATABASE_REFUSED';
+}
+
 /** A committed file that is generated differs from what its source says now. */
 export class OutdatedFileError extends ToolError {
   readonly code = 'TOOLS_OUTDATED_FILE';

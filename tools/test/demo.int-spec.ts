@@ -37,6 +37,7 @@ describe('npm run demo', () => {
       '1,000 requests at once',
       'Cache hit rate',
       'Database calls saved',
+      'Its ledger:',
     ]) {
       expect(stdout).toContain(row);
     }
@@ -45,6 +46,14 @@ describe('npm run demo', () => {
     expect(report.byStatus).toMatchObject({ extracted: report.files, pending: 0, failed: 0 });
     expect(report.concurrent).toMatchObject({ count: 1_000, errors: 0 });
     expect(report.cache.databaseCallsSaved).toBeGreaterThan(1_000);
+
+    expect(report.indexes.round).toMatchObject({ outcome: 'completed' });
+    expect(report.indexes.calls).toBeGreaterThanOrEqual(80);
+    // Whether an index helps so small a table is for the measurement to say; that it was tried, and why it ended so, is not.
+    for (const it of report.indexes.ledger) {
+      expect(it.decision).toMatch(/^(Kept|Dropped): /);
+      expect(stdout).toContain(it.decision);
+    }
 
     const { url, apiKey } = await platform.dev();
     const response = await fetch(`${url}/api/v1/workspaces`, {

@@ -62,7 +62,7 @@ export class StartRun {
       ...programOf(user, [process.execPath, script, '--no-build', '--data', data, '--port', '0', ...args]),
       {
         cwd: ROOT,
-        env: { ...inherited, HOME: data, SHUTDOWN_DRAIN_MS: '0', ...environment },
+        env: { ...inherited, HOME: data, SHUTDOWN_DRAIN_MS: '0', INDEX_ADVISOR_MODE: 'off', ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

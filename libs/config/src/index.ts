@@ -5,6 +5,7 @@ export { cdnSettings } from './concerns/cdn.settings.js';
 export { databaseSettings } from './concerns/database.settings.js';
 export { type FeatureFlagName, type FeatureRollouts, featureSettings } from './concerns/feature.settings.js';
 export { httpSettings } from './concerns/http.settings.js';
+export { indexAdvisorSettings } from './concerns/index-advisor.settings.js';
 export { logSettings } from './concerns/log.settings.js';
 export { purgeSettings } from './concerns/purge.settings.js';
 export { queueSettings } from './concerns/queue.settings.js';

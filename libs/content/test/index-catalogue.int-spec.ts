@@ -55,6 +55,21 @@ const OTHERS: readonly { readonly of: string; readonly sql: string; readonly par
     parameters: [],
   },
   {
+    of: 'libs/query-optimizer/src/index-builder/index-ledger.ts',
+    sql: `UPDATE peregrine_index_ledger SET status = 'kept' WHERE id = $1`,
+    parameters: [1],
+  },
+  {
+    of: 'libs/query-optimizer/src/adaptive/recommendation-store.ts',
+    sql: `UPDATE peregrine_index_recommendations SET last_seen_at = now() WHERE id = $1`,
+    parameters: ['0123456789ab'],
+  },
+  {
+    of: 'libs/query-optimizer/src/adaptive/round-store.ts',
+    sql: 'SELECT id, mode, outcome FROM peregrine_index_rounds ORDER BY id DESC LIMIT 20',
+    parameters: [],
+  },
+  {
     of: 'libs/task-queue/src/transactional/outbox-table.ts',
     sql: 'DELETE FROM task_outbox WHERE id = ANY($1::uuid[])',
     parameters: [[LARGE_WORKSPACE]],

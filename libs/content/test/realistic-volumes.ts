@@ -44,6 +44,13 @@ export async function loadRealisticVolumes(content: ContentFixture): Promise<voi
     `INSERT INTO task_outbox (id, queue, task, task_id, payload, schema_version, priority, delay_ms, submitted_at)
        SELECT ${id('6', 'n')}, 'peregrine', 'extract-text', 'task-' || n, '{}', 1, 'NORMAL', 0, now()
        FROM generate_series(1, 20000) n`,
+    // A round an hour for 90 days.
+    `INSERT INTO peregrine_index_rounds (mode, outcome) SELECT 'apply', 'completed' FROM generate_series(1, 2160)`,
+    `INSERT INTO peregrine_index_ledger (recommendation, plan, status, actor)
+       SELECT n, '{}', 'dropped', 'a round' FROM generate_series(1, 2000) n`,
+    `INSERT INTO peregrine_index_recommendations (id, state, plan, statement, reasons, improvement, size_bytes,
+         build_ms_estimate, write_cost, serves, rank)
+       SELECT n, 'dropped', '{}', '', '[]', '{}', 1, 1, '{}', '[]', 0 FROM generate_series(1, 2000) n`,
   ];
   for (const it of statements) await content.query(it);
   const [cdn] = await content.query<{ exists: boolean }>(

@@ -1,3 +1,23 @@
+export { AdaptiveIndexing } from './adaptive/adaptive-indexing.js';
+export { RecommendationError, type RecommendationFailure } from './adaptive/adaptive-indexing.errors.js';
+export {
+  type AdaptiveIndexingOptionsInput,
+  type AdaptiveMode,
+} from './adaptive/adaptive-indexing.options.js';
+export {
+  type AdaptiveListener,
+  type AdaptiveProgress,
+  type AdaptiveRound,
+  type AdaptiveStatus,
+  type RoundOutcome,
+  type RoundProblem,
+} from './adaptive/adaptive-round.js';
+export { installAdaptiveIndexing, removeAdaptiveIndexing } from './adaptive/adaptive-tables.js';
+export {
+  type RecommendationState,
+  type ServedQuery,
+  type StoredRecommendation,
+} from './adaptive/stored-recommendation.js';
 export {
   type Advice,
   type EstimateSource,
@@ -34,6 +54,7 @@ export {
   type IndexFinding,
   type IndexFindingKind,
   type IndexReport,
+  type IndexUse,
   type IndexWriteCost,
 } from './index-analysis/index-finding.js';
 export { withLoaders } from './loaders/loader-scope.js';
@@ -45,6 +66,7 @@ export {
   IndexBuildError,
   type IndexFailure,
   IndexLedgerEntryError,
+  IndexLedgerUnavailableError,
   InvalidIndexPlanError,
 } from './index-builder/index-builder.errors.js';
 export { type BuildListener, type IndexBuildProgress } from './index-builder/index-builder.js';
@@ -123,6 +145,7 @@ export { type PlanRecord, type PlanRegression } from './slow-queries/plan-histor
 export { currentQueryTag, withQueryTag } from './tap/query-tag.js';
 export { type ServerFigures } from './slow-queries/server-statistics.js';
 export { type SlowQueries } from './slow-queries/slow-queries.js';
+export { type SlowQueryHour } from './slow-queries/slow-query-history.js';
 export {
   type CapturedStatement,
   type Degradation,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { adaptiveIndexingSchema } from './adaptive/adaptive-indexing.options.js';
 import { type NPlusOneFinding } from './n-plus-one/n-plus-one-finding.js';
 import { planGuardSchema } from './plan-guard/plan-guard.options.js';
 import { type PoolOptionsInput } from './pool/pool.options.js';
@@ -79,6 +80,7 @@ const schema = z.strictObject({
     .prefault({}),
   slowQueries: slowQueriesSchema.prefault({}),
   planGuard: planGuardSchema.prefault({}),
+  adaptiveIndexing: adaptiveIndexingSchema.prefault({}),
 });
 
 export type QueryOptimizerOptionsInput = z.input<typeof schema>;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Client } from 'pg';
+import { type AdaptiveIndexing } from './adaptive/adaptive-indexing.js';
 import { analyse } from './analysis/analyse.js';
 import { loadAnalyser } from './analysis/parser.js';
 import { type RelationName } from './analysis/relation-name.js';
@@ -117,6 +118,11 @@ export class QueryOptimizer {
   /** What runs with settings of its own, because its plan became worse. */
   get planGuard(): PlanGuard {
     return this.#insight.planGuard;
+  }
+
+  /** Indexes that would help, and, if it may, their building: round after round. */
+  get adaptiveIndexing(): AdaptiveIndexing {
+    return this.#insight.adaptiveIndexing;
   }
 
   /** Of the primary. */
@@ -272,7 +278,7 @@ export class QueryOptimizer {
 
   /** Figures for a scrape; waits for nothing. */
   collect(): MetricFamily[] {
-    return metricFamilies({
+    const families = metricFamilies({
       latency: this.#statistics.latency,
       errors: this.#statistics.errors,
       cache: this.#cache.statistics(),
@@ -281,6 +287,7 @@ export class QueryOptimizer {
       nPlusOne: this.detector.counts.found,
       ...this.#insight.figures(),
     });
+    return [...families, ...this.adaptiveIndexing.collect()];
   }
 
   /** A health check of the primary: one round trip, ahead of all others. @throws what `execute` throws, the signal's reason */
@@ -289,6 +296,7 @@ export class QueryOptimizer {
   }
 
   async close(): Promise<void> {
+    await this.adaptiveIndexing.stop();
     await this.slowQueries.stop();
     await this.#coherence.stop();
     await this.#replicas?.close();

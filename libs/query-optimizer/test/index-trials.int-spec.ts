@@ -327,7 +327,8 @@ describe('trials of indexes', () => {
       url.searchParams.set('options', '-c default_transaction_read_only=on');
       const readOnly = trials({ source: poolAs(url.href) });
       await expect(readOnly.run([{ plan: BY_WORKSPACE, statements: [] }])).rejects.toMatchObject({
-        code: '25006',
+        code: 'QUERY_INDEX_LEDGER_UNAVAILABLE',
+        failure: 'read-only',
       });
     } finally {
       await Promise.all(pools.splice(1).map((it) => it.end()));

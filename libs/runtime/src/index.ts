@@ -1,7 +1,10 @@
+export { type Actor, type AuditEvent, type AuditEventKind, AuditTrail } from './audit/audit-trail.js';
 export { purgeDeadLetters, redriveDeadLetters } from './dead-letters/dead-letter.tasks.js';
 export { InvalidationList, type ListInvalidationsOptions } from './cdn/invalidation-list.js';
 export { type ListedInvalidation } from './cdn/invalidation.entity.js';
 export { FeatureOverrides, OVERRIDE_REFRESH_MS } from './feature-overrides.js';
+export { type IndexChange } from './index-changes/index-change.tasks.js';
+export { IndexChanges, type SubmittedChange } from './index-changes/index-changes.js';
 export { type JobOptions, runJob } from './job.js';
 export { type Settings } from './settings.js';
 export { PlatformModule } from './platform.module.js';

@@ -13,6 +13,7 @@ import { MetricsModule } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
 import { TaskQueueModule } from '@peregrine/task-queue';
+import { AuditTrail } from './audit/audit-trail.js';
 import { cacheOptions } from './cache-options.js';
 import { CdnPurgeModule } from './cdn/cdn-purge.module.js';
 import { ListedInvalidation } from './cdn/invalidation.entity.js';
@@ -22,7 +23,18 @@ import { contentOptions } from './content-options.js';
 import { PurgeDeadLettersHandler, RedriveDeadLettersHandler } from './dead-letters/dead-letter.handlers.js';
 import { deadLetterTasks } from './dead-letters/dead-letter.tasks.js';
 import { FeatureOverrides } from './feature-overrides.js';
+import {
+  ApplyRecommendationHandler,
+  IndexChangeRunner,
+  RevertRecommendationHandler,
+} from './index-changes/index-change.handlers.js';
+import { indexChangeTasks } from './index-changes/index-change.tasks.js';
+import { IndexChanges } from './index-changes/index-changes.js';
 import { PlatformWiring } from './platform.wiring.js';
+import { indexAdvisorTasks } from './queries/index-round.task.js';
+import { IndexRoundHandler } from './queries/index-round.handler.js';
+import { IndexRoundSchedule } from './queries/index-round-schedule.js';
+import { INDEX_ADVISOR_SETTINGS } from './queries/index-round.tokens.js';
 import { QueriesModule } from './queries/queries.module.js';
 import { aroundTaskHandlers } from './queries/query-scopes.js';
 import { type Role } from './role.js';
@@ -66,13 +78,20 @@ export class PlatformModule {
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
       ],
       providers: [
-        FeatureOverrides,
-        InvalidationList,
-        PlatformWiring,
-        RedriveDeadLettersHandler,
-        PurgeDeadLettersHandler,
+        ...[
+          FeatureOverrides,
+          InvalidationList,
+          PlatformWiring,
+          RedriveDeadLettersHandler,
+          PurgeDeadLettersHandler,
+        ],
+        ...[AuditTrail, IndexChanges, IndexChangeRunner],
+        ...[ApplyRecommendationHandler, RevertRecommendationHandler, IndexRoundHandler],
+        { provide: INDEX_ADVISOR_SETTINGS, useValue: settings.indexAdvisor },
+        // Rounds are the workers' alone.
+        ...(role === 'worker' ? [IndexRoundSchedule] : []),
       ],
-      exports: [ContentModule, FeatureOverrides, InvalidationList],
+      exports: [ContentModule, FeatureOverrides, InvalidationList, AuditTrail, IndexChanges],
     };
   }
 }
@@ -93,7 +112,7 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
       ? { type: 'redis' as const, url: redis.url }
       : { type: 'postgres' as const, url: database.url },
     prefix: queue.prefix,
-    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks],
+    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks, ...indexAdvisorTasks, ...indexChangeTasks],
     worker: role === 'worker' ? { concurrency: queue.workerConcurrency } : false,
     asynchronous: (_task: string, id: string) => flags.isEnabled('asyncProcessingEnabled', id),
   };

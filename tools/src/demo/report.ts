@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
+import type { IndexDemoReport } from './index-demo.ts';
 import type { CacheFigures, ColdAndWarm, ConcurrentLoads } from './measure.ts';
 
 /** Everything that the demo measured; also what `--json` writes. */
@@ -21,6 +22,8 @@ export interface DemoReport {
   readonly fileLoad: ColdAndWarm;
   readonly search: ColdAndWarm;
   readonly concurrent: ConcurrentLoads;
+  /** What adaptive indexing made of a table without its indexes. */
+  readonly indexes: IndexDemoReport;
   readonly cache: {
     /** From before the first search and the first of two waves of 1,000 requests. */
     readonly fromCold: CacheFigures & { readonly hitRate: number };

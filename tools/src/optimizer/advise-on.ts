@@ -1,4 +1,4 @@
-import type { Advice, Workload } from '@peregrine/query-optimizer';
+import type { Advice } from '@peregrine/query-optimizer';
 import type pg from 'pg';
 
 import { parseWholeNumber } from '../command-line.ts';
@@ -25,13 +25,18 @@ export function workloadOf({ statements }: AdviceValues, pool: pg.Pool): Promise
 }
 
 /** @throws {UsageError} @throws {QueryAdvisorError} */
-export async function adviseOn(pool: pg.Pool, workload: Workload, values: AdviceValues): Promise<Advice> {
+export async function adviseOn(
+  pool: pg.Pool,
+  { statements, unreadable }: FoundWorkload,
+  values: AdviceValues,
+): Promise<Advice> {
   const { advise } = await import('@peregrine/query-optimizer');
   const budget = values['budget-mb'];
-  return advise(workload, {
+  const advice = await advise(statements, {
     source: pool,
     ...(budget !== undefined && {
       budgetBytes: parseWholeNumber('--budget-mb', budget, [1, 100_000_000]) * MEBIBYTE,
     }),
   });
+  return { ...advice, skipped: [...unreadable, ...advice.skipped] };
 }

@@ -1,6 +1,7 @@
 import type {
   IndexBuildProgress,
   LedgerEntry,
+  ServedStatement,
   TrialCandidate,
   WorkloadStatement,
 } from '@peregrine/query-optimizer';
@@ -31,7 +32,8 @@ ${ADVICE_HELP}
   --dry-run             says what it would build, and builds nothing
   --help                this text
 
-Exit code 0: all were built, kept or dropped. 1: one could not be built. 130: Ctrl-C; a build that was under way is undone.`;
+Exit code 0: all were built, kept or dropped. 1: one could not be built. 2: wrong arguments. 130: Ctrl-C; a build that was
+under way is undone.`;
 
 const options = {
   ...TARGET_OPTIONS,
@@ -45,22 +47,35 @@ interface Given {
   readonly statement?: unknown;
   readonly indexName?: unknown;
   readonly serves?: readonly { readonly statement: string }[];
+  /** Those of {@link serves}, whole; `recommend --json` writes them. */
+  readonly workload?: readonly WorkloadStatement[];
+}
+
+interface GivenAdvice {
+  readonly recommendations: readonly Given[];
+  /** Of `--statements`, or what was captured; undefined when the recommendations have their own. */
+  readonly statements: readonly WorkloadStatement[] | undefined;
 }
 
 /** `npm run optimizer -- apply` */
 export async function applyAdvice(args: readonly string[]): Promise<number> {
-  const { values } = parseOptions('npm run optimizer -- apply', { options, args: [...args] });
+  const { values } = parseOptions('npm run optimizer -- apply', {
+    options,
+    args: [...args],
+    allowNegative: true,
+  });
   if (values.help) {
     console.log(HELP);
     return 0;
   }
-  await build();
+  if (values.build) await build();
   const reporter = progressReporter();
   return withTarget(values, async (pool) => {
     const { recommendations, statements } = await adviceOf(values, pool, reporter);
     const candidates = recommendations.map((plan): TrialCandidate => {
       const served = new Set((plan.serves ?? []).map((it) => it.statement));
-      return { plan, statements: statements.filter((it) => served.has(it.id ?? '')) };
+      const own = statements?.filter((it) => served.has(it.id ?? ''));
+      return { plan, statements: own ?? plan.workload ?? [] };
     });
     if (!values['dry-run']) return run(pool, candidates, values.json, reporter);
     await assertPlans(candidates);
@@ -86,7 +101,8 @@ async function run(
         onProgress: (it) => rename(`Building ${progressText(it)}`),
       }),
     );
-    console.log(asJson ? JSON.stringify({ ledger: entries }, null, 2) : ledgerText(entries));
+    const text = candidates.length === 0 ? 'Nothing to build: no index is recommended.' : ledgerText(entries);
+    console.log(asJson ? JSON.stringify({ ledger: entries }, null, 2) : text);
     if (interrupt.stop.aborted) return INTERRUPTED_EXIT_CODE;
     return entries.every((it) => it.status === 'kept' || it.status === 'dropped') ? 0 : 1;
   } finally {
@@ -107,32 +123,46 @@ async function adviceOf(
   values: { readonly from?: string | undefined; readonly statements?: string | undefined },
   pool: pg.Pool,
   reporter: Reporter,
-): Promise<{ recommendations: readonly Given[]; statements: readonly WorkloadStatement[] }> {
+): Promise<GivenAdvice> {
   if (values.from === undefined) {
-    const { statements, source } = await workloadOf(values, pool);
-    const advice = await reporter.step(`Looking for indexes for ${source}`, () =>
-      adviseOn(pool, statements, values),
+    const workload = await workloadOf(values, pool);
+    const { recommendations } = await reporter.step(`Looking for indexes for ${workload.source}`, () =>
+      adviseOn(pool, workload, values),
     );
-    return { recommendations: advice.recommendations, statements };
+    return { recommendations, statements: workload.statements };
   }
-  const given = await readAdvice(values.from);
-  if (values.statements === undefined) return given;
-  return { ...given, statements: (await workloadOf(values, pool)).statements };
+  const recommendations = await readAdvice(values.from);
+  if (values.statements === undefined) return { recommendations, statements: undefined };
+  return { recommendations, statements: (await workloadOf(values, pool)).statements };
 }
 
 /** @throws {UsageError} */
-async function readAdvice(file: string) {
+async function readAdvice(file: string): Promise<readonly Given[]> {
   const path = fromCallersFolder(file);
   try {
-    const { recommendations, statements = [] } = JSON.parse(await readFile(path, 'utf8')) as {
-      recommendations?: readonly Given[];
-      statements?: readonly WorkloadStatement[];
-    };
-    if (!Array.isArray(recommendations) || !Array.isArray(statements)) {
-      throw new TypeError('it has no list "recommendations"');
-    }
-    return { recommendations: recommendations as readonly Given[], statements };
+    const advice = JSON.parse(await readFile(path, 'utf8')) as { recommendations?: unknown } | null;
+    const recommendations = advice?.recommendations;
+    if (!Array.isArray(recommendations)) throw new TypeError('it has no list "recommendations"');
+    return recommendations.map(recommendationOf);
   } catch (error) {
     throw new UsageError(`--from ${path}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function recommendationOf(given: unknown, index: number): Given {
+  const { serves = [], workload = [] } = (given ?? {}) as Partial<Record<keyof Given, unknown>>;
+  const isRight =
+    typeof given === 'object' &&
+    given !== null &&
+    Array.isArray(serves) &&
+    serves.every((it) => typeof (it as Partial<ServedStatement> | null)?.statement === 'string') &&
+    Array.isArray(workload) &&
+    workload.every(isStatement);
+  if (!isRight) throw new TypeError(`recommendation ${index + 1} is not as "recommend --json" writes it`);
+  return given;
+}
+
+function isStatement(it: unknown): it is WorkloadStatement {
+  const { text, calls, parameters = [] } = (it ?? {}) as Partial<WorkloadStatement>;
+  return typeof text === 'string' && typeof calls === 'number' && Array.isArray(parameters);
 }

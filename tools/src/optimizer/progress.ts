@@ -1,4 +1,5 @@
-import { type Reporter, TerminalReporter } from '../reporter.ts';
+import { type Reporter, silentReporter, TerminalReporter } from '../reporter.ts';
 
-/** On stderr: stdout is for the answer, which a program may read. */
-export const progressReporter = (): Reporter => new TerminalReporter(process.stderr);
+/** On stderr, since stdout is for the answer; a program that reads either of them gets no progress. */
+export const progressReporter = (): Reporter =>
+  process.stderr.isTTY ? new TerminalReporter(process.stderr) : silentReporter;

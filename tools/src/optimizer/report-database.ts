@@ -5,7 +5,7 @@ import { build } from '../build.ts';
 import { parseOptions } from '../command-line.ts';
 import { progressReporter } from './progress.ts';
 import { TARGET_HELP, TARGET_OPTIONS, withTarget } from './target-database.ts';
-import { bold, dim, ledgerText, megabytes, oneLine, table } from './text.ts';
+import { adaptiveText, bold, dim, ledgerText, megabytes, oneLine, table } from './text.ts';
 import { readFromDatabase } from './workload.ts';
 
 const HELP = `Usage: npm run optimizer -- report [options]
@@ -23,12 +23,13 @@ export async function reportDatabase(args: readonly string[]): Promise<number> {
   const { values } = parseOptions('npm run optimizer -- report', {
     options: TARGET_OPTIONS,
     args: [...args],
+    allowNegative: true,
   });
   if (values.help) {
     console.log(HELP);
     return 0;
   }
-  await build();
+  if (values.build) await build();
   return withTarget(values, async (pool, url) => {
     const report = await progressReporter().step('Looking at statements and indexes', () =>
       gather(pool, url),
@@ -56,13 +57,17 @@ async function gather(pool: pg.Pool, connectionString: string) {
       () => true,
       () => false,
     );
-    return { slowQueries: queries, degraded, indexes, ledger, canAdvise };
+    const adaptive = {
+      status: await optimizer.adaptiveIndexing.status(),
+      recommendations: await optimizer.adaptiveIndexing.recommendations(),
+    };
+    return { slowQueries: queries, degraded, indexes, ledger, adaptive, canAdvise };
   } finally {
     await optimizer.close();
   }
 }
 
-function reportText({ slowQueries, degraded, indexes, ledger, canAdvise }: Report): string {
+function reportText({ slowQueries, degraded, indexes, ledger, adaptive, canAdvise }: Report): string {
   const slow = slowQueries.map((it) => {
     const { calls, meanMs } = it.server ?? { calls: it.calls, meanMs: it.totalMs / Math.max(1, it.calls) };
     return [
@@ -92,8 +97,11 @@ function reportText({ slowQueries, degraded, indexes, ledger, canAdvise }: Repor
     bold('Indexes'),
     findings.length === 0 ? 'Nothing is wrong with them.' : table(['what', 'where', 'size', 'why'], findings),
     '',
+    bold('Adaptive indexing'),
+    adaptiveText(adaptive.status, adaptive.recommendations),
+    '',
     bold('Built on advice'),
-    ledgerText(ledger),
+    ledgerText(ledger, adaptive.recommendations),
     '',
     bold('Next'),
     ...steps.map((it) => `  ${it}`),

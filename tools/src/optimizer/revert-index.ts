@@ -1,3 +1,4 @@
+import type { LedgerEntry } from '@peregrine/query-optimizer';
 import { userInfo } from 'node:os';
 
 import { build } from '../build.ts';
@@ -22,31 +23,54 @@ const options = {
   'dry-run': { type: 'boolean', default: false },
 } as const;
 
+const WHOLE_LEDGER = Number.MAX_SAFE_INTEGER;
+
+interface RevertValues {
+  readonly all: boolean;
+  readonly 'dry-run': boolean;
+}
+
 /** `npm run optimizer -- revert` */
 export async function revertIndex(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseOptions('npm run optimizer -- revert', {
     options,
     args: [...args],
+    allowNegative: true,
     allowPositionals: true,
   });
   if (values.help) {
     console.log(HELP);
     return 0;
   }
-  if (positionals.length > 1 || (values.all && positionals.length > 0)) {
+  const [number] = positionals;
+  const isWrong = positionals.length > 1 || (values.all && number !== undefined);
+  if (isWrong || (number !== undefined && !/^\d{1,18}$/.test(number))) {
     throw new UsageError(`Give one number of the ledger, or --all.\n\n${HELP}`);
   }
-  await build();
+  if (values.build) await build();
   const { IndexTrials } = await import('@peregrine/query-optimizer');
   return withTarget(values, async (pool) => {
     const trials = new IndexTrials({ source: pool, actor: userInfo().username });
-    const ledger = await trials.ledger();
-    const kept = ledger.filter((it) => it.status === 'kept').map((it) => it.id);
-    const ids = values.all ? kept : positionals;
-    const isShown = ids.length === 0 || values['dry-run'];
-    const entries = isShown ? ledger.filter((it) => ids.length === 0 || ids.includes(it.id)) : [];
-    if (!isShown) for (const id of ids) entries.push(await trials.revert(id));
-    console.log(values.json ? JSON.stringify({ ledger: entries }, null, 2) : ledgerText(entries));
+    const ledger = await trials.ledger(WHOLE_LEDGER);
+    const kept = ledger.filter((it) => it.status === 'kept');
+    const isShown = !values.all && number === undefined;
+    const chosen = values.all ? kept : kept.filter((it) => it.id === number);
+    const entries: LedgerEntry[] = [];
+    if (number !== undefined && chosen.length === 0) {
+      const entry = ledger.find((it) => it.id === number);
+      const problem = entry === undefined ? 'does not exist' : `says "${entry.status}"`;
+      throw new UsageError(
+        `Nothing to revert: the ledger's entry ${number} ${problem}. Without a number, revert shows the ledger.`,
+      );
+    }
+    if (!values['dry-run']) for (const { id } of chosen) entries.push(await trials.revert(id));
+    const shown = isShown ? ledger : values['dry-run'] ? chosen : entries;
+    console.log(values.json ? JSON.stringify({ ledger: shown }, null, 2) : revertText(shown, values));
     return 0;
   });
+}
+
+function revertText(shown: readonly LedgerEntry[], { all, 'dry-run': isDry }: RevertValues): string {
+  if (all && shown.length === 0) return 'Nothing to revert: no index that was built on advice is there.';
+  return `${isDry && shown.length > 0 ? 'Would be dropped:\n\n' : ''}${ledgerText(shown)}`;
 }

@@ -3,19 +3,21 @@ import pg from 'pg';
 import { DEFAULT_DATA_FOLDER, fromCallersFolder } from '../paths.ts';
 import { DataFolder, devFileIn } from '../platform/data-folder.ts';
 import { readDevFile } from '../platform/dev-file.ts';
-import { UsageError } from '../tools.errors.ts';
+import { DatabaseRefusedError, DatabaseUnreachableError, UsageError } from '../tools.errors.ts';
 
 /** Of every command that looks at a database. */
 export const TARGET_OPTIONS = {
   url: { type: 'string' },
   data: { type: 'string' },
   json: { type: 'boolean', default: false },
+  build: { type: 'boolean', default: true },
   help: { type: 'boolean', default: false },
 } as const;
 
 export const TARGET_HELP = `  --url <address>       of PostgreSQL (default: the platform that "npm start" runs, else DATABASE_URL)
   --data <folder>       data folder of that platform (default: .peregrine)
-  --json                prints JSON for programs`;
+  --json                prints JSON for programs
+  --no-build            use the library as it was built before`;
 
 interface TargetValues {
   readonly url?: string | undefined;
@@ -26,6 +28,7 @@ interface TargetValues {
  * Works on the database that is meant, with a pool that is closed afterwards.
  *
  * @throws {UsageError} when none is meant, or it is not an address
+ * @throws {DatabaseUnreachableError} @throws {DatabaseRefusedError}
  */
 export async function withTarget<T>(
   values: TargetValues,
@@ -41,11 +44,44 @@ export async function withTarget<T>(
   // What is lost is said by the statement that needed it.
   pool.on('error', () => undefined);
   try {
+    await assertReachable(pool, url);
     return await work(pool, url);
+  } catch (error) {
+    throw error instanceof pg.DatabaseError && error.code !== undefined ? refusal(error) : error;
   } finally {
     await pool.end();
   }
 }
+
+async function assertReachable(pool: pg.Pool, url: string): Promise<void> {
+  try {
+    (await pool.connect()).release();
+  } catch (error) {
+    const { hostname, port, pathname } = new URL(url);
+    const place = `${hostname || 'localhost'}:${port || '5432'}${pathname}`;
+    throw new DatabaseUnreachableError(
+      `PostgreSQL on ${place} cannot be used: ${reasonOf(error)}. Is it running, and is the address right?`,
+      { cause: error },
+    );
+  }
+}
+
+/** Where a name has several addresses, Node puts the reasons into a list and says nothing itself. */
+function reasonOf(error: unknown): string {
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+  return first instanceof Error ? first.message : String(first);
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  '42501': ' Use a role that may do this: the owner of the tables, to build indexes.',
+  '25006': ' Use the primary: indexes and the ledger cannot be written to a server that only reads.',
+};
+
+const refusal = (error: pg.DatabaseError) =>
+  new DatabaseRefusedError(
+    `PostgreSQL refused it: ${error.message} (${error.code ?? ''}).${ADVICE[error.code ?? ''] ?? ''}`,
+    { cause: error },
+  );
 
 async function urlOf({ url, data }: TargetValues): Promise<string> {
   const given = url ?? (await platformUrl(data)) ?? process.env['DATABASE_URL'];

@@ -1,4 +1,10 @@
-import type { Advice, LedgerEntry, Recommendation } from '@peregrine/query-optimizer';
+import type {
+  AdaptiveStatus,
+  Advice,
+  LedgerEntry,
+  Recommendation,
+  StoredRecommendation,
+} from '@peregrine/query-optimizer';
 import { styleText } from 'node:util';
 
 const MEBIBYTE = 1_048_576;
@@ -39,7 +45,9 @@ export function adviceText(advice: Advice): string {
   const after = advice.forecast.reduce((sum, it) => sum + it.after, 0);
   const parts = [
     recommendations.length === 0
-      ? 'No index is recommended: none would help enough.'
+      ? advice.forecast.length === 0
+        ? 'No index is recommended: no statement could be looked at.'
+        : 'No index is recommended: none would help enough.'
       : `${bold(`${recommendations.length} indexes`)}, ${megabytes(advice.sizeBytes)}: planner cost of all statements ` +
         `${before.toFixed(0)} → ${after.toFixed(0)} (${percent(before, after)} less), by ${validation.source}`,
     ...recommendations.map(recommendationText),
@@ -85,7 +93,15 @@ function recommendationText(it: Recommendation, index: number): string {
   return lines.join('\n');
 }
 
-export function ledgerText(entries: readonly LedgerEntry[]): string {
+/** @param recommendations of adaptive indexing, which know the texts of statements and what became of an index later */
+export function ledgerText(
+  entries: readonly LedgerEntry[],
+  recommendations: readonly StoredRecommendation[] = [],
+): string {
+  const texts = new Map(recommendations.flatMap((it) => it.serves).map((it) => [it.statement, it.sql]));
+  const gone = new Map(
+    recommendations.filter((it) => it.state === 'obsolete').map((it) => [it.ledgerId, it.decision]),
+  );
   if (entries.length === 0) return 'The ledger is empty: no index was built on advice.';
   return entries
     .map((it) => {
@@ -95,15 +111,43 @@ export function ledgerText(entries: readonly LedgerEntry[]): string {
           beforeMs === null || afterMs === null
             ? (problem ?? 'not measured')
             : `${beforeMs.toFixed(2)} ms → ${afterMs.toFixed(2)} ms`;
-        return `    ${one.statement}: ${figures}`;
+        return `    ${oneLine(texts.get(one.statement) ?? one.statement)}: ${figures}`;
       });
       const size = it.sizeBytes === null ? '' : `, ${megabytes(it.sizeBytes)}`;
       const built = it.buildMs === null ? '' : `, built in ${(it.buildMs / 1_000).toFixed(1)} s`;
       return [
         `${bold(`#${it.id} ${it.status}`)}  ${it.plan.indexName} on ${it.plan.table.schema}.${it.plan.table.name}${size}${built}`,
-        `  ${it.decision ?? ''}`,
+        `  ${it.decision ?? ''} (${it.actor}, ${it.startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC)`,
+        ...(gone.has(it.id) ? [`  Gone since: ${gone.get(it.id) ?? ''}`] : []),
         ...measured,
       ].join('\n');
     })
     .join('\n\n');
 }
+
+/** What rounds of adaptive indexing have left to do, and when there was one. */
+export function adaptiveText(
+  { lastRound, budget }: AdaptiveStatus,
+  recommendations: readonly StoredRecommendation[],
+): string {
+  if (lastRound === null)
+    return 'No round of adaptive indexing has run: the worker has them, by INDEX_ADVISOR_MODE.';
+  const { mode, outcome, startedAt, statements, problems } = lastRound;
+  const rows = recommendations
+    .filter((it) => it.state === 'open' || it.state === 'failed' || it.revertProposal !== null)
+    .map((it) => [it.state, megabytes(it.sizeBytes), it.statement, it.revertProposal ?? it.decision ?? '']);
+  return [
+    `The last round (${mode}) began ${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC and ${ENDS[outcome] ?? outcome}; ` +
+      `${statements} statements counted. In 24 hours ${budget.indexesUsed} builds, ${megabytes(budget.bytesUsed)}.`,
+    rows.length === 0
+      ? 'Nothing is left to do.'
+      : table(['state', 'size', 'statement', 'why not yet, or why not any more'], rows),
+    ...problems.map((it) => dim(`${it.part}: ${it.reason}`)),
+  ].join('\n');
+}
+
+const ENDS: Readonly<Record<string, string>> = {
+  running: 'is under way',
+  completed: 'came to its end',
+  cancelled: 'was cancelled',
+};

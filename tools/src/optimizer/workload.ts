@@ -1,4 +1,4 @@
-import type { WorkloadStatement } from '@peregrine/query-optimizer';
+import type { SkippedStatement, WorkloadStatement } from '@peregrine/query-optimizer';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type pg from 'pg';
@@ -10,30 +10,43 @@ import { UsageError } from '../tools.errors.ts';
 export interface FoundWorkload {
   readonly statements: readonly WorkloadStatement[];
   readonly source: string;
+  /** Files that hold no SQL that PostgreSQL could read. */
+  readonly unreadable: readonly SkippedStatement[];
 }
 
 const MAX_STATEMENTS = 500;
 
 /**
- * All `.sql` files below a folder, each with one statement or several.
+ * All `.sql` files below a folder, each with one statement or several. A file that cannot be read as SQL is named, and the
+ * others count.
  *
- * @throws {UsageError} that names the file
+ * @throws {UsageError} when there is no statement at all
  */
 export async function readFolder(folder: string): Promise<FoundWorkload> {
   const root = fromCallersFolder(folder);
   const { splitStatements } = await import('@peregrine/query-optimizer');
   const statements: WorkloadStatement[] = [];
+  const unreadable: SkippedStatement[] = [];
   for (const path of await sqlFiles(root)) {
     const name = relative(root, path).replace(/\.sql$/, '');
-    const texts = await splitStatements(await readFile(path, 'utf8')).catch((error: unknown) => {
-      throw new UsageError(`${path}: ${(error as Error).message}`, { cause: error });
-    });
-    texts.forEach((text, index) =>
-      statements.push({ id: texts.length > 1 ? `${name}#${index + 1}` : name, text, calls: 1, totalMs: 0 }),
-    );
+    try {
+      const texts = await splitStatements((await readFile(path, 'utf8')).replace(BYTE_ORDER_MARK, ''));
+      texts.forEach((text, index) =>
+        statements.push({ id: texts.length > 1 ? `${name}#${index + 1}` : name, text, calls: 1, totalMs: 0 }),
+      );
+    } catch (error) {
+      unreadable.push({ statement: name, reason: (error as Error).message });
+    }
   }
-  if (statements.length === 0) throw new UsageError(`There is no .sql file with a statement in ${root}.`);
-  return { statements, source: `${statements.length} statements in ${root}` };
+  if (statements.length === 0) throw new UsageError(nothingIn(root, unreadable));
+  return { statements, unreadable, source: `${statements.length} statements in ${root}` };
+}
+
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
+function nothingIn(root: string, unreadable: readonly SkippedStatement[]): string {
+  const reasons = unreadable.map((it) => `\n  ${it.statement}.sql: ${it.reason}`).join('');
+  return `--statements: there is no .sql file with a statement in ${root}.${reasons}`;
 }
 
 async function sqlFiles(root: string): Promise<string[]> {
@@ -57,7 +70,9 @@ async function sqlFiles(root: string): Promise<string[]> {
 export async function readFromDatabase(pool: pg.Pool): Promise<FoundWorkload> {
   for (const { source, text } of SOURCES) {
     const statements = await ask(pool, text);
-    if (statements.length > 0) return { statements, source: `${statements.length} statements of ${source}` };
+    if (statements.length > 0) {
+      return { statements, unreadable: [], source: `${statements.length} statements of ${source}` };
+    }
   }
   throw new UsageError(
     'The database remembers no statements: preload pg_stat_statements and create the extension, or give ' +

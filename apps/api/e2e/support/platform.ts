@@ -73,6 +73,8 @@ export class Platform {
       DATABASE_POOL_MIN: '2',
       DATABASE_POOL_MAX: '20',
       LOG_LEVEL: 'warn',
+      // Its hour must not come in the middle of a test.
+      INDEX_ADVISOR_MODE: 'off',
       ...env,
     };
     if (redis) this.#cleanUps.push(() => removeKeys(requireRedis(), prefix));

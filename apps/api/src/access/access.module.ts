@@ -21,6 +21,7 @@ export class AccessModule {
         ApiKeyService,
         { provide: APP_GUARD, useClass: AccessGuard },
       ],
+      exports: [ApiKeyService],
     };
   }
 }

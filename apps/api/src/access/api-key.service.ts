@@ -100,6 +100,15 @@ export class ApiKeyService implements OnModuleInit {
     return caller;
   }
 
+  /** Also of one that is revoked; what an audit calls its holder. */
+  async nameOf(apiKeyId: string): Promise<string> {
+    const [row] = await this.transactions.manager.query<{ name: string }[]>(
+      'SELECT k.name FROM api_keys k WHERE k.id = $1',
+      [apiKeyId],
+    );
+    return row?.name ?? apiKeyId;
+  }
+
   /** Oldest first. */
   list(options: { limit: number; cursor?: string | undefined }): Promise<Page<ApiKey>> {
     return keysetPage<ApiKey>({

@@ -3,6 +3,7 @@ import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { PlatformModule, type Settings } from '@peregrine/runtime';
 import { ApiKey } from '../access/api-key.entity.js';
 import { AccessModule } from '../access/access.module.js';
+import { AuditController } from '../audit/audit.controller.js';
 import { InvalidationsController } from '../cdn/invalidations.controller.js';
 import { NginxController } from '../cdn/nginx.controller.js';
 import { FilesController } from '../files/files.controller.js';
@@ -11,7 +12,10 @@ import { UploadsController } from '../files/uploads.controller.js';
 import { AssetsModule } from '../assets/assets.module.js';
 import { CacheController } from '../meta/cache.controller.js';
 import { MetaController } from '../meta/meta.controller.js';
+import { IndexesController } from '../optimizer/indexes.controller.js';
 import { OptimizerController } from '../optimizer/optimizer.controller.js';
+import { RecommendationsController } from '../optimizer/recommendations.controller.js';
+import { SlowQueriesController } from '../optimizer/slow-queries.controller.js';
 import { ProblemFilter } from '../problem/problem.filter.js';
 import { ValidationPipe } from '../problem/validation.pipe.js';
 import { SearchController } from '../search/search.controller.js';
@@ -44,6 +48,10 @@ export class AppModule {
         MetaController,
         CacheController,
         OptimizerController,
+        SlowQueriesController,
+        RecommendationsController,
+        IndexesController,
+        AuditController,
         InvalidationsController,
         NginxController,
         DeadLettersController,

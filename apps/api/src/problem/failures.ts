@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { isUnavailable } from '@peregrine/database';
+import { RecommendationError } from '@peregrine/query-optimizer';
 import { STATUS_CODES } from 'node:http';
 import { type Failure, ValidationError } from './problem.js';
 
@@ -48,6 +49,9 @@ export function failureOf(error: unknown): Failure {
   if (code === 'STORAGE_UNAVAILABLE') return unavailable(code, 'The storage does not answer');
   if (code === 'CDN_INVALIDATION_QUEUE_UNAVAILABLE') return unavailable(code, 'The database does not answer');
   if (code === 'TASK_QUEUE_UNAVAILABLE') return unavailable(code, 'The task queue does not answer');
+  if (error instanceof RecommendationError) {
+    return { status: error.failure === 'unknown' ? 404 : 409, code, detail: message };
+  }
   // Its message is for those who write the application.
   if (code === 'TASK_QUEUE_UNKNOWN_TASK') {
     return { status: 404, code, detail: 'There is no such task that may be submitted' };

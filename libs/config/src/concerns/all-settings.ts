@@ -3,6 +3,7 @@ import { cdnSettings } from './cdn.settings.js';
 import { databaseSettings } from './database.settings.js';
 import { featureSettings } from './feature.settings.js';
 import { httpSettings } from './http.settings.js';
+import { indexAdvisorSettings } from './index-advisor.settings.js';
 import { logSettings } from './log.settings.js';
 import { purgeSettings } from './purge.settings.js';
 import { queueSettings } from './queue.settings.js';
@@ -15,6 +16,7 @@ export const allSettings = Object.freeze({
   http: httpSettings,
   log: logSettings,
   database: databaseSettings,
+  indexAdvisor: indexAdvisorSettings,
   redis: redisSettings,
   cache: cacheSettings,
   queue: queueSettings,

@@ -61,6 +61,15 @@ describe('loadSettings', () => {
         queryMaxStalenessMs: 5_000,
         loopWatch: 'count',
       },
+      indexAdvisor: {
+        mode: 'recommend',
+        schedule: '17 * * * *',
+        indexesPerDay: 3,
+        megabytesPerDay: 1_024,
+        buildHours: undefined,
+        timeZone: 'UTC',
+        unusedAfterDays: 30,
+      },
       redis: { url: undefined },
       cache: {
         prefix: 'peregrine',

@@ -48,8 +48,12 @@ export class Clone {
   async add(wanted: readonly TableFacts[]): Promise<void> {
     const missing = wanted.filter((it) => !this.#tables.has(it.oid) && !this.#failures.has(it.oid));
     if (missing.length === 0) return;
-    // Outside of the steps that may fail and be undone.
-    await this.#place();
+    // Outside of the steps that may fail and be undone. On a server that only reads there is no place for copies.
+    const place = await this.session.attempt(() => this.#place());
+    if (place instanceof Error) {
+      for (const { oid } of missing) this.#failures.set(oid, messageOf(place));
+      return;
+    }
     const depth = (it: TableFacts): number =>
       Math.max(0, ...it.parents.flatMap((oid) => this.tables.byOid(oid) ?? []).map((up) => depth(up) + 1));
     for (const table of missing.toSorted((a, b) => depth(a) - depth(b))) {

@@ -4,7 +4,7 @@ import { type Degradation } from '../slow-queries/slow-query.js';
 import { findBloated, pgstattupleSchema } from './bloat.js';
 import { readForeignKeys } from './foreign-keys.js';
 import { type IndexAnalysisOptions } from './index-analysis.options.js';
-import { type IndexReport } from './index-finding.js';
+import { type IndexReport, type IndexUse } from './index-finding.js';
 import { type IndexFacts, indexFindings } from './index-findings.js';
 import { type IndexRow, readIndexes, readLockedTables } from './index-rows.js';
 import { readReplica, readStatisticsSince, type ServerUsage, usageKey } from './index-usage.js';
@@ -42,6 +42,10 @@ export class IndexAnalysis {
       sizeBytes: indexes.reduce((sum, it) => sum + (it.isPartitioned ? 0 : it.sizeBytes), 0),
       statisticsSince,
       servers: 1 + replicas.length,
+      all: indexes
+        .filter((it) => !it.isAttached)
+        .map(describe)
+        .toSorted((a, b) => b.sizeBytes - a.sizeBytes),
       findings: indexFindings({
         indexes,
         foreignKeys,
@@ -97,6 +101,21 @@ export class IndexAnalysis {
   #note(part: Degradation['part'], reason: string): void {
     this.#degraded.push({ part, reason });
   }
+}
+
+function describe({
+  schema,
+  table,
+  name,
+  method,
+  keys,
+  isUnique,
+  isValid,
+  sizeBytes,
+  scans,
+}: IndexRow): IndexUse {
+  const columns = keys.map((it) => it.column ?? it.text);
+  return { schema, table, index: name, method, columns, isUnique, isValid, sizeBytes, scans };
 }
 
 function withScans(index: IndexRow, replicas: readonly ServerUsage[]): IndexRow {

@@ -42,6 +42,22 @@ export interface IndexFinding {
   readonly statement: string;
 }
 
+/** One index of the database, whatever may be said of it. That of a partitioned table stands for those of its partitions. */
+export interface IndexUse {
+  readonly schema: string;
+  readonly table: string;
+  readonly index: string;
+  /** `btree`, `gin`, … */
+  readonly method: string;
+  /** Columns and expressions in their order, INCLUDE left out. */
+  readonly columns: readonly string[];
+  readonly isUnique: boolean;
+  readonly isValid: boolean;
+  readonly sizeBytes: number;
+  /** How often it was used since `statisticsSince`, by all servers that could be asked. */
+  readonly scans: number;
+}
+
 export interface IndexReport {
   readonly analysedAt: Date;
   /** How many there are, those of the system left out. */
@@ -51,6 +67,8 @@ export interface IndexReport {
   readonly statisticsSince: Date | null;
   /** Servers whose use of the indexes counts. */
   readonly servers: number;
+  /** All of them, the largest first. */
+  readonly all: readonly IndexUse[];
   /** Largest first, within each kind. */
   readonly findings: readonly IndexFinding[];
   readonly degraded: readonly Degradation[];

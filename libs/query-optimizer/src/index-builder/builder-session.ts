@@ -36,9 +36,11 @@ export class BuilderSession {
       );
       const { locked, pid } = rows[0] as { locked: boolean; pid: number };
       if (!locked) throw new IndexBuilderBusyError();
-      // A build takes as long as it takes; what must end is waiting for others.
+      // A build takes as long as it takes; what must end is waiting for others. Strings must be to the server what they are
+      // to the grammar by which plans and statements were read.
       await client.query(
-        `SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', $1, false)`,
+        `SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', $1, false),
+                set_config('standard_conforming_strings', 'on', false)`,
         [`${Math.ceil(lockTimeoutMs)}ms`],
       );
       return await work(new BuilderSession(client, pid, source));
@@ -75,6 +77,7 @@ async function endSession(client: AdvisorClient): Promise<boolean> {
     await client.query('SELECT pg_advisory_unlock($1, $2)', LOCK);
     await client.query('RESET statement_timeout');
     await client.query('RESET lock_timeout');
+    await client.query('RESET standard_conforming_strings');
     return false;
   } catch {
     // The caller closes it, and the server ends both.

@@ -49,6 +49,18 @@ export class IndexBuildError extends QueryOptimizerError {
   }
 }
 
+/** The ledger cannot be made, read or written, so nothing is built: what is built must stand there. Nothing was changed. */
+export class IndexLedgerUnavailableError extends QueryOptimizerError {
+  readonly code = 'QUERY_INDEX_LEDGER_UNAVAILABLE';
+  constructor(
+    readonly failure: IndexFailure,
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`The ledger of indexes cannot be used, and nothing is built without it: ${problem}`, options);
+  }
+}
+
 /** There is no such entry in the ledger, or it says that there is nothing to revert. */
 export class IndexLedgerEntryError extends QueryOptimizerError {
   readonly code = 'QUERY_INDEX_LEDGER';

@@ -7,7 +7,8 @@ const BY_CODE: readonly [RegExp, IndexFailure][] = [
   [/^(42P01|3F000)$/, 'no-table'],
   [/^42P07$/, 'name-taken'],
   [/^(55P03|40P01)$/, 'locked'],
-  [/^(53100|54000)$/, 'disk-full'],
+  // The third is a limit of the server's own: `temp_file_limit`.
+  [/^(53100|54000|53400)$/, 'disk-full'],
   [/^57014$/, 'cancelled'],
   [/^(57P0.|08...)$/, 'connection'],
 ];

@@ -1,6 +1,8 @@
 import { type AdvisorClient } from '../advisor/advisor.options.js';
 import { formatRelationName } from '../analysis/relation-name.js';
-import { IndexLedgerEntryError } from './index-builder.errors.js';
+import { problemText } from '../execution/problem-text.js';
+import { IndexLedgerEntryError, IndexLedgerUnavailableError } from './index-builder.errors.js';
+import { failureOf } from './index-failure.js';
 import { type IndexPlan } from './index-plan.js';
 import { type TrialMeasurement } from './statement-replay.js';
 
@@ -65,6 +67,14 @@ export function removeIndexLedger(schema = 'public'): string[] {
   return [`DROP TABLE IF EXISTS ${formatRelationName({ schema, name: LEDGER })}`];
 }
 
+async function orUnavailable<T>(use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    throw new IndexLedgerUnavailableError(failureOf(error), problemText(error), { cause: error });
+  }
+}
+
 const COLUMNS = `id::text, recommendation, plan, status, decision, measurements, definition,
   size_bytes::float8 AS "sizeBytes", build_ms AS "buildMs", actor, started_at AS "startedAt", ended_at AS "endedAt"`;
 
@@ -86,19 +96,31 @@ export class IndexLedger {
     return (rows[0] as { isThere: boolean }).isThere;
   }
 
-  async install(): Promise<void> {
-    if (await this.exists()) return;
-    for (const statement of installIndexLedger(this.schema)) await this.client.query(statement);
+  /** @throws {IndexLedgerUnavailableError} */
+  install(): Promise<void> {
+    return orUnavailable(async () => {
+      if (await this.exists()) return;
+      for (const statement of installIndexLedger(this.schema)) await this.client.query(statement);
+    });
   }
 
-  /** Written before the build begins, so that what a killed process leaves behind is found. */
-  async begin(plan: IndexPlan, actor: string): Promise<string> {
-    const { rows } = await this.client.query(
-      `INSERT INTO ${this.#table} (recommendation, plan, status, actor) VALUES ($1, $2, 'building', $3)
-       RETURNING id::text`,
-      [plan.id, JSON.stringify(plan), actor],
-    );
-    return (rows[0] as { id: string }).id;
+  /**
+   * Written before the build begins, so that what a killed process leaves behind is found.
+   *
+   * @param failure why it is over before it began
+   * @throws {IndexLedgerUnavailableError}
+   */
+  begin(plan: IndexPlan, actor: string, failure: string | null = null): Promise<string> {
+    return orUnavailable(async () => {
+      const { rows } = await this.client.query(
+        `INSERT INTO ${this.#table} (recommendation, plan, actor, decision, status, ended_at)
+         VALUES ($1, $2, $3, $4::text, CASE WHEN $4::text IS NULL THEN 'building' ELSE 'failed' END,
+                 CASE WHEN $4::text IS NULL THEN NULL ELSE now() END)
+         RETURNING id::text`,
+        [plan.id, JSON.stringify(plan), actor, failure],
+      );
+      return (rows[0] as { id: string }).id;
+    });
   }
 
   async end(id: string, outcome: LedgerOutcome): Promise<void> {
@@ -147,28 +169,31 @@ export class IndexLedger {
     return this.#select('ORDER BY id DESC LIMIT $1', [limit]);
   }
 
-  /** What was built and kept since then: for a budget. */
-  async keptSince(since: Date): Promise<{ readonly indexes: number; readonly bytes: number }> {
+  /**
+   * What the last 24 hours have spent of a budget, by the server's clock. Every build that was begun counts, since each is work
+   * for the server; room is taken by what stayed, if only until it was reverted.
+   */
+  async spentInADay(): Promise<{ readonly indexes: number; readonly bytes: number }> {
     const { rows } = await this.client.query(
-      `SELECT count(*)::int AS indexes, coalesce(sum(size_bytes), 0)::float8 AS bytes
-         FROM ${this.#table} WHERE status = 'kept' AND started_at >= $1`,
-      [since],
+      `SELECT count(*)::int AS indexes,
+              coalesce(sum(size_bytes) FILTER (WHERE status IN ('kept', 'reverted')), 0)::float8 AS bytes
+         FROM ${this.#table} WHERE started_at > now() - interval '24 hours'`,
     );
     return rows[0] as { indexes: number; bytes: number };
   }
 
-  /** Recommendations that were tried since then and did not stay: they are not tried again so soon. */
-  async rejectedSince(since: Date): Promise<ReadonlySet<string>> {
-    const { rows } = await this.client.query(
-      `SELECT DISTINCT recommendation FROM ${this.#table}
-        WHERE status IN ('dropped', 'failed', 'reverted') AND started_at >= $1`,
-      [since],
+  /** Of each of the recommendations the newest entry. */
+  latestOf(recommendations: readonly string[]): Promise<readonly LedgerEntry[]> {
+    return this.#select(
+      `WHERE id IN (SELECT max(id) FROM ${this.#table} WHERE recommendation = ANY($1) GROUP BY recommendation)`,
+      [recommendations],
     );
-    return new Set((rows as { recommendation: string }[]).map((it) => it.recommendation));
   }
 
+  /** @throws {IndexLedgerUnavailableError} */
   async #select(condition: string, values: readonly unknown[]): Promise<readonly LedgerEntry[]> {
-    const { rows } = await this.client.query(`SELECT ${COLUMNS} FROM ${this.#table} ${condition}`, values);
+    const select = `SELECT ${COLUMNS} FROM ${this.#table} ${condition}`;
+    const { rows } = await orUnavailable(() => this.client.query(select, values));
     return rows as readonly LedgerEntry[];
   }
 }

@@ -20,6 +20,15 @@ export interface TrialCandidate {
   /** A recommendation of the advisor, or its JSON. */
   readonly plan: unknown;
   readonly statements: readonly WorkloadStatement[];
+  /** A larger one is dropped again, however fast it is: a size before the build is an estimate. @default no limit */
+  readonly maxBytes?: number;
+}
+
+/** What is tried: a candidate whose plan was read. */
+interface Trial {
+  readonly plan: IndexPlan;
+  readonly statements: readonly WorkloadStatement[];
+  readonly maxBytes: number;
 }
 
 /** What one trial needs of its session. */
@@ -47,18 +56,21 @@ export class IndexTrials {
    *
    * @returns the ledger's entries, in the same order
    * @throws {IndexBuilderBusyError} another process is at it
+   * @throws {IndexLedgerUnavailableError} no right to write it, or a server that only reads
    * @throws {InvalidIndexPlanError} before anything is built
    */
   async run(candidates: readonly TrialCandidate[], listener: BuildListener = {}): Promise<LedgerEntry[]> {
     await loadAnalyser();
-    const plans = candidates.map(({ plan, statements }) => ({ plan: parseIndexPlan(plan), statements }));
+    const all = candidates.map(({ plan, statements, maxBytes = Infinity }): Trial => {
+      return { plan: parseIndexPlan(plan), statements, maxBytes };
+    });
     return this.#within(async (bench) => {
       await bench.ledger.install();
       await this.#clearUp(bench);
       const entries: LedgerEntry[] = [];
-      for (const { plan, statements } of plans) {
+      for (const trial of all) {
         if (listener.signal?.aborted) break;
-        entries.push(await this.#try(plan, statements, bench, listener));
+        entries.push(await this.#try(trial, bench, listener));
       }
       return entries;
     });
@@ -67,11 +79,12 @@ export class IndexTrials {
   /**
    * Drops an index that a trial has kept.
    *
+   * @param why for the ledger, where there is more to say than who
    * @throws {IndexLedgerEntryError} no such entry, or there is nothing to revert
    * @throws {IndexBuildError} the index is another one by now, or could not be dropped
    * @throws {IndexBuilderBusyError}
    */
-  revert(id: string): Promise<LedgerEntry> {
+  revert(id: string, why?: string): Promise<LedgerEntry> {
     return this.#within(async ({ builder, ledger }) => {
       if (!(await ledger.exists())) throw new IndexLedgerEntryError(id, 'does not exist: there is no ledger');
       const entry = await ledger.entry(id);
@@ -87,11 +100,9 @@ export class IndexTrials {
         );
       }
       await builder.drop(place, entry.plan.isPartitioned);
-      const actor = this.#options.actor;
-      await ledger.end(id, {
-        status: 'reverted',
-        decision: there ? `Reverted by ${actor}` : `Reverted by ${actor}: it was gone already`,
-      });
+      const reasons = [why, there ? undefined : 'it was gone already'].filter((it) => it !== undefined);
+      const decision = [`Reverted by ${this.#options.actor}`, ...reasons].join(': ');
+      await ledger.end(id, { status: 'reverted', decision });
       return ledger.entry(id);
     });
   }
@@ -144,42 +155,39 @@ export class IndexTrials {
     }
   }
 
-  async #try(
-    plan: IndexPlan,
-    statements: readonly WorkloadStatement[],
-    bench: Bench,
-    listener: BuildListener,
-  ): Promise<LedgerEntry> {
+  async #try(trial: Trial, bench: Bench, listener: BuildListener): Promise<LedgerEntry> {
     const { ledger, builder } = bench;
+    const { plan } = trial;
     const standing = await ledger.standing(plan.id);
-    if (standing?.status === 'kept' && (await builder.find(placeOf(plan, 'plain')))?.isValid) return standing;
+    const there = await builder.find(placeOf(plan, 'plain'));
+    if (standing?.status === 'kept' && there?.isValid) return standing;
+    // Never "building" then: whoever clears up drops by the name, and this index is somebody else's.
+    if (there) {
+      const decision = `The index ${plan.indexName} was not changed: there is an index ${plan.indexName} already`;
+      return ledger.entry(await ledger.begin(plan, this.#options.actor, decision));
+    }
     const id = await ledger.begin(plan, this.#options.actor);
-    await ledger.end(id, await this.#outcome(plan, statements, bench, listener));
+    await ledger.end(id, await this.#outcome(trial, bench, listener));
     return ledger.entry(id);
   }
 
   async #outcome(
-    plan: IndexPlan,
-    statements: readonly WorkloadStatement[],
+    { plan, statements, maxBytes }: Trial,
     { builder, replay, client }: Bench,
     listener: BuildListener,
   ): Promise<LedgerOutcome> {
     try {
       for (const statement of plan.prerequisites) await client.query(statement);
       const before = await timeAll(replay, statements);
-      const built = await builder.build(plan, listener);
-      const measurements = await this.#compare(replay, statements, before);
-      const { keep, reason } = judge(measurements, this.#options);
+      const { definition, sizeBytes, buildMs } = await builder.build(plan, listener);
+      const isTooLarge = sizeBytes > maxBytes;
+      const measurements = isTooLarge ? [] : await this.#compare(replay, statements, before);
+      const { keep, reason } = isTooLarge
+        ? { keep: false, reason: `Dropped: it takes ${sizeBytes} bytes, and ${maxBytes} were left for it` }
+        : judge(measurements, this.#options);
       if (!keep) await builder.drop(placeOf(plan, 'plain'), plan.isPartitioned);
-      const { definition, sizeBytes, buildMs } = built;
-      return {
-        status: keep ? 'kept' : 'dropped',
-        decision: reason,
-        measurements,
-        definition,
-        sizeBytes,
-        buildMs,
-      };
+      const status = keep ? 'kept' : 'dropped';
+      return { status, decision: reason, measurements, definition, sizeBytes, buildMs };
     } catch (error) {
       // What could not be dropped is left to the next run, which looks for what is not finished.
       const isLeft = error instanceof IndexBuildError && error.details.leftover !== undefined;

@@ -55,7 +55,8 @@ export class StatementReplay {
         `${Math.ceil(this.options.timeoutMs)}ms`,
       ]);
       const { rows } = await this.client.query(
-        `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`,
+        // The protocol that takes one statement and no more.
+        { text: `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`, queryMode: 'extended' },
         parameters,
       );
       const [{ 'QUERY PLAN': plan }] = rows as [{ 'QUERY PLAN': readonly [{ 'Execution Time': number }] }];

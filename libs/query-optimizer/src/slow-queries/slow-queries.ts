@@ -14,7 +14,7 @@ import {
   type SlowQueryReport,
   type CapturedStatement,
 } from './slow-query.js';
-import { SlowQueryHistory } from './slow-query-history.js';
+import { SlowQueryHistory, type SlowQueryHour } from './slow-query-history.js';
 import { SlowQueryKeeper } from './slow-query-keeper.js';
 import { type SlowQueriesOptions } from './slow-query.options.js';
 import { type TrackedStatement } from './tracked-statement.js';
@@ -131,6 +131,11 @@ export class SlowQueries {
       planSamples: this.#watch.samples,
       regressions: this.#watch.regressions,
     };
+  }
+
+  /** By hour, of all processes; without what is not written yet, which is a matter of `refreshMs`. @throws the driver's error */
+  hours(fingerprint: string): Promise<readonly SlowQueryHour[]> {
+    return this.#keeper.hours(fingerprint);
   }
 
   /** Everything that was captured, slow or not, for an advisor or a replay. Most time in all first. */

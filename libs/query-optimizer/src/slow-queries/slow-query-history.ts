@@ -27,6 +27,20 @@ export interface SlowQueryHistoryInput {
   readonly maxStatements: number;
 }
 
+/** What all processes have counted of one statement in one hour. */
+export interface SlowQueryHour {
+  /** Its beginning. */
+  readonly hour: Date;
+  readonly calls: number;
+  readonly slowCalls: number;
+  readonly errors: number;
+  readonly rows: number;
+  /** Of all calls together, milliseconds. */
+  readonly totalMs: number;
+  readonly meanMs: number;
+  readonly maxMs: number;
+}
+
 interface StatementRow extends Omit<RememberedStatement, 'latency'> {
   readonly latency: Readonly<Record<string, number>>;
 }
@@ -84,6 +98,21 @@ export class SlowQueryHistory {
       );
       return { statements, plans };
     });
+  }
+
+  /** Of one statement, the latest hour first. @throws the driver's error */
+  hours(fingerprint: string): Promise<readonly SlowQueryHour[]> {
+    const { retentionDays, own } = this.input;
+    return own.read({ timeoutMs: TIMEOUT_MS }, (ask) =>
+      ask<SlowQueryHour>(
+        `SELECT hour, sum(calls)::float8 AS calls, sum(slow_calls)::float8 AS "slowCalls", sum(errors)::float8 AS errors,
+                sum(rows)::float8 AS rows, sum(total_ms) AS "totalMs",
+                sum(total_ms) / greatest(sum(calls), 1)::float8 AS "meanMs", max(max_ms) AS "maxMs"
+         FROM ${this.#tables.statements} WHERE fingerprint = $1 AND hour >= now() - make_interval(days => $2)
+         GROUP BY hour ORDER BY hour DESC`,
+        [fingerprint, retentionDays],
+      ),
+    );
   }
 
   /**

@@ -1,5 +1,10 @@
 import { tryAnalyse } from '../analysis/analyse.js';
-import { hourOf, type RememberedPlan, type SlowQueryHistory } from './slow-query-history.js';
+import {
+  hourOf,
+  type RememberedPlan,
+  type SlowQueryHistory,
+  type SlowQueryHour,
+} from './slow-query-history.js';
 import { TrackedStatement } from './tracked-statement.js';
 import { type TrackedStatements } from './tracked-statements.js';
 
@@ -68,6 +73,11 @@ export class SlowQueryKeeper {
     if (isHourOver) for (const it of this.tracked.all()) it.beginHour();
     this.#hour = hour;
     return null;
+  }
+
+  /** Nothing where there are no tables. @throws the driver's error */
+  async hours(fingerprint: string): Promise<readonly SlowQueryHour[]> {
+    return this.#isKeeping ? this.history.hours(fingerprint) : [];
   }
 
   #changedPlans({ fingerprint, plans }: TrackedStatement): RememberedPlan[] {

@@ -1,3 +1,5 @@
+import { AdaptiveIndexing } from '../adaptive/adaptive-indexing.js';
+import { OwnConnections } from '../adaptive/own-connections.js';
 import { type Statement } from '../analysis/statement.js';
 import { OwnStatements } from '../execution/own-statements.js';
 import { IndexAnalysis } from '../index-analysis/index-analysis.js';
@@ -16,7 +18,10 @@ import { type OptimizerReport } from './optimizer-report.js';
 import { type QueryStatistics } from './query-statistics.js';
 
 export interface InsightInput {
-  readonly options: Pick<QueryOptimizerOptions, 'slowQueries' | 'planGuard' | 'replicas'>;
+  readonly options: Pick<
+    QueryOptimizerOptions,
+    'slowQueries' | 'planGuard' | 'replicas' | 'adaptiveIndexing'
+  >;
   readonly pool: PriorityPool;
   readonly tap: QueryTap;
   readonly statistics: QueryStatistics;
@@ -28,6 +33,7 @@ export interface InsightInput {
 export class Insight {
   readonly slowQueries: SlowQueries;
   readonly planGuard: PlanGuard;
+  readonly adaptiveIndexing: AdaptiveIndexing;
   readonly #own: OwnStatements;
   readonly #replicas: readonly string[];
   #indexes: IndexReport | null = null;
@@ -47,6 +53,12 @@ export class Insight {
       isShaped: (fingerprint) => this.planGuard.isPinned(fingerprint),
       regressed: (...it) => this.planGuard.regressed(...it),
     });
+    this.adaptiveIndexing = new AdaptiveIndexing({
+      ...options.adaptiveIndexing,
+      replicas: [...new Set([...this.#replicas, ...options.adaptiveIndexing.replicas])],
+      source: new OwnConnections(pool.options),
+      captured: () => this.slowQueries.workload(),
+    });
   }
 
   /** @throws {InvalidQueryOptimizerOptionsError} */
@@ -57,10 +69,11 @@ export class Insight {
     return this.#indexes;
   }
 
-  report(): Pick<OptimizerReport, 'slowQueries' | 'indexes' | 'planGuard'> {
+  report(): Pick<OptimizerReport, 'slowQueries' | 'indexes' | 'indexRecommendations' | 'planGuard'> {
     return {
       slowQueries: this.slowQueries.report(),
       indexes: this.#indexes,
+      indexRecommendations: this.adaptiveIndexing.latest(),
       planGuard: this.planGuard.report(),
     };
   }

@@ -1,3 +1,4 @@
+import { type StoredRecommendation } from '../adaptive/stored-recommendation.js';
 import { type IndexReport } from '../index-analysis/index-finding.js';
 import { type NPlusOneFinding } from '../n-plus-one/n-plus-one-finding.js';
 import { type PlanGuardReport } from '../plan-guard/plan-guard.js';
@@ -30,6 +31,8 @@ export interface OptimizerReport {
   readonly slowQueries: SlowQueryReport;
   /** Of the latest `analyseIndexes()`; null before the first. */
   readonly indexes: IndexReport | null;
+  /** Of adaptive indexing, by any process, as this one saw them last: open ones first. */
+  readonly indexRecommendations: readonly StoredRecommendation[];
   readonly planGuard: PlanGuardReport;
 }
 

@@ -21,6 +21,14 @@ const SMALL = {
 
 export type ServerSettings = Readonly<Record<string, string>>;
 
+export interface ServerLimits {
+  /**
+   * No file grows beyond it: to PostgreSQL a disk that is full (it ignores SIGXFSZ for that). Above the 16 MiB of a segment of
+   * the log; whole multiples of 8 KiB are seen as another fault.
+   */
+  readonly fileBytes?: number;
+}
+
 /** A PostgreSQL of a test's own, to be stopped, killed and started again; it ends with the test's process. */
 export class PostgresServer {
   #process: ChildProcess | undefined;
@@ -31,9 +39,14 @@ export class PostgresServer {
     private readonly folder: string,
     readonly port: number,
     private readonly settings: ServerSettings,
+    private readonly limits: ServerLimits = {},
   ) {}
 
-  static async create(programs: string, settings: ServerSettings = {}): Promise<PostgresServer> {
+  static async create(
+    programs: string,
+    settings: ServerSettings = {},
+    limits: ServerLimits = {},
+  ): Promise<PostgresServer> {
     const folder = await makeFolder();
     await writeFile(join(folder, 'password'), PASSWORD, { mode: 0o644 });
     const { file, args, options } = await asServerUser(join(programs, 'initdb'), [
@@ -41,7 +54,7 @@ export class PostgresServer {
       ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-sync'],
     ]);
     await run(file, args, options);
-    return new PostgresServer(programs, folder, await freePort(), settings);
+    return new PostgresServer(programs, folder, await freePort(), settings, limits);
   }
 
   /** A standby that streams from this one, which must not have been started yet: a copy of its data. */
@@ -93,10 +106,11 @@ export class PostgresServer {
 
   async #launch(): Promise<ChildProcess> {
     const settings = Object.entries({ ...SMALL, ...this.settings, port: String(this.port) });
-    const { file, args, options } = await asServerUser(join(this.programs, 'postgres'), [
+    const own = limited(this.limits, join(this.programs, 'postgres'), [
       ...['-D', join(this.folder, 'data')],
       ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ]);
+    const { file, args, options } = await asServerUser(own.program, own.args);
     this.#output = '';
     const server = spawn(file, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
     server.stderr.on('data', (it: Buffer) => (this.#output = (this.#output + it.toString()).slice(-4_000)));
@@ -128,6 +142,13 @@ async function makeFolder(): Promise<string> {
   const user = await serverUser();
   if (user) await chown(folder, user.uid, user.gid);
   return folder;
+}
+
+/** By a shell, whose unit is 512 bytes; it becomes the program. */
+function limited({ fileBytes }: ServerLimits, program: string, args: readonly string[]) {
+  if (fileBytes === undefined) return { program, args };
+  const script = `ulimit -f ${Math.floor(fileBytes / 512)}; exec "$0" "$@"`;
+  return { program: '/bin/sh', args: ['-c', script, program, ...args] };
 }
 
 /** PostgreSQL refuses to run as root. */

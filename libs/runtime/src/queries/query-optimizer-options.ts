@@ -11,6 +11,8 @@ const WATCHED_SHARE = { off: 0, count: 0.01, warn: 1 } as const satisfies Record
   number
 >;
 
+const MEBIBYTE = 1_048_576;
+
 export interface QueryOptimizerParts {
   readonly role: Role;
   readonly cache: Cache;
@@ -20,7 +22,7 @@ export interface QueryOptimizerParts {
 
 /** The options of the query optimizer: one pool for all statements of a process, results in the cache's namespace `query`. */
 export function queryOptimizerOptions(
-  { database }: Settings,
+  { database, indexAdvisor }: Settings,
   { role, cache, flags, onLoop }: QueryOptimizerParts,
 ): QueryOptimizerOptionsInput {
   return {
@@ -40,6 +42,7 @@ export function queryOptimizerOptions(
     replication: { maxLagMs: database.replicaMaxLagMs },
     store: new CachedResultStore(cache.namespace('query')),
     cache: { ...resultCache(role, flags), maxStalenessMs: database.queryMaxStalenessMs },
+    adaptiveIndexing: adaptiveIndexing(indexAdvisor),
     nPlusOne: { sampleRate: WATCHED_SHARE[database.loopWatch], onFinding: onLoop },
   };
 }
@@ -47,6 +50,13 @@ export function queryOptimizerOptions(
 /** What an api wrote a moment ago, the task that it submitted must find: a worker asks no replica, which may not have it yet. */
 function replicasOf(role: Role, urls: readonly string[] | undefined): string[] {
   return role === 'worker' ? [] : [...(urls ?? [])];
+}
+
+/** The same in every process: who may look has the same answers, and only workers have rounds. */
+function adaptiveIndexing(settings: Settings['indexAdvisor']) {
+  const { mode, indexesPerDay, megabytesPerDay, buildHours = [], timeZone, unusedAfterDays } = settings;
+  const bytesPerDay = megabytesPerDay * MEBIBYTE;
+  return { mode, indexesPerDay, bytesPerDay, buildHours, timeZone, unusedAfterDays };
 }
 
 /**
