@@ -9,6 +9,7 @@ export {
   CdnRootError,
 } from './cdn.errors.js';
 export { registerOrigin } from './fastify/register-origin.js';
+export { originMiddleware, type OriginMiddleware } from './middleware/origin-middleware.js';
 export { serveStatic, type ServeStaticOptions, type StaticHandler } from './middleware/serve-static.js';
 export { CdnModule } from './nest/cdn.module.js';
 export type { CdnOptions, CdnOptionsInput } from './nest/cdn.options.js';
