@@ -43,7 +43,9 @@ describe('CdnModule in an application on Express', () => {
       controllers: [HelloController],
     })
     class AppModule {}
-    app = await NestFactory.create<NestExpressApplication>(AppModule, new ExpressAdapter(), { logger: false });
+    app = await NestFactory.create<NestExpressApplication>(AppModule, new ExpressAdapter(), {
+      logger: false,
+    });
     app.use((_: IncomingMessage, response: ServerResponse, next: () => void) => {
       response.setHeader('X-Request-Id', 'one');
       next();
