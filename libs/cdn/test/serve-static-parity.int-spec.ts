@@ -221,15 +221,15 @@ describe('serveStatic beside the serve-static of Express', () => {
     const base = await listen(server);
     return async (question: Question): Promise<Seen> => {
       const answer = await ask(base, question);
-      const headers = COMPARED.map((name) => [name, answer.header(name)]);
+      const headers = Object.fromEntries(COMPARED.map((name) => [name, answer.header(name)] as const));
       // What a redirect says to people is its own.
       const text = answer.status === 301 ? '' : answer.text;
-      return { status: answer.status, text, ...Object.fromEntries(headers) };
+      return { status: answer.status, text, ...headers };
     };
   };
 
   const compare = async (options: ServeStaticOptions, questions: readonly Question[]) => {
-    const [ask1, ask2] = [await start(ours as typeof theirs, options), await start(theirs, options)];
+    const [ask1, ask2] = [await start(ours, options), await start(theirs, options)];
     const differences: unknown[] = [];
     for (const question of questions) {
       const [own, its] = [await ask1(question), await ask2(question)];
