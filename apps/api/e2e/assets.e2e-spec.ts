@@ -18,7 +18,11 @@ describe('assets of the api', () => {
     await buildRelease({ source: folder, brotliQuality: 4 });
     platform = await Platform.start({
       workers: 0,
-      env: { CDN_ROOT: folder, CDN_BASE_URL: 'https://cdn.example.com' },
+      env: {
+        CDN_ROOT: folder,
+        CDN_BASE_URL: 'https://cdn.example.com',
+        CDN_EDGE_LOG: join(folder, '.edge.log'),
+      },
     });
   }, 60_000);
   afterAll(async () => {
@@ -70,6 +74,13 @@ describe('assets of the api', () => {
     const { body } = await platform.request('GET', '/metrics');
     expect(body).toMatch(/cdn_cache_hit_ratio\{[^}]*prefix="\/static"[^}]*source="origin"[^}]*\} 0\.\d+/);
     expect(body).toMatch(/cdn_saved_bytes_total\{[^}]*prefix="\/docs"[^}]*\} \d{5,}/);
+  });
+
+  it('has the hit ratio of the edge in front as soon as there is one', async () => {
+    await writeFile(join(folder, '.edge.log'), '{"cache":"HIT","status":200,"bytes":100}\n');
+    const metrics = async () => (await platform.request('GET', '/metrics')).body as string;
+    while (!/^cdn_cache_hit_ratio\{[^}]*source="nginx"[^}]*\} 1$/m.test(await metrics()));
+    expect(await metrics()).not.toMatch(/^cdn_cache_hit_ratio\{[^}]*source="origin"/m);
   });
 });
 

@@ -80,3 +80,17 @@ export class CdnBuildError extends CdnError {
     super(`The build ended: ${what}`, options);
   }
 }
+
+/** The log of the edge cannot be read, or is no file. It is tried again. */
+export class CdnEdgeLogError extends CdnError {
+  readonly code = 'CDN_EDGE_LOG';
+  constructor(
+    readonly path: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `The log of the edge, "${path}", cannot be read; it must be a file that this process may read`,
+      options,
+    );
+  }
+}

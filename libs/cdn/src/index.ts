@@ -1,5 +1,6 @@
 export {
   CdnBuildError,
+  CdnEdgeLogError,
   CdnError,
   CdnFileChangedError,
   CdnHashCollisionError,
@@ -8,12 +9,15 @@ export {
   CdnPolicyError,
   CdnRootError,
 } from './cdn.errors.js';
+export { EdgeLog, type EdgeStatistics } from './edge/edge-log.js';
+export type { EdgeResult, EdgeSource } from './edge/edge-log-line.js';
 export { registerOrigin } from './fastify/register-origin.js';
+export { originMiddleware, type OriginMiddleware } from './middleware/origin-middleware.js';
 export { serveStatic, type ServeStaticOptions, type StaticHandler } from './middleware/serve-static.js';
 export { CdnModule } from './nest/cdn.module.js';
 export type { CdnOptions, CdnOptionsInput } from './nest/cdn.options.js';
 export { Cdn, type ManifestState } from './nest/cdn.service.js';
-export type { MetricFamily, MetricSample } from './nest/metric-families.js';
+export type { MetricFamily, MetricSample } from './nest/metric-family.js';
 export { FileBody } from './origin/file-body.js';
 export { Origin } from './origin/origin.js';
 export type { OriginOptions, OriginOptionsInput } from './origin/origin.options.js';
@@ -100,6 +104,7 @@ export {
   type PurgeRate,
   type PurgeRequest,
 } from './providers/purge-provider.js';
+export { VARNISH_LOG_FORMAT } from './varnish/varnish-log.js';
 export { renderVarnishVcl, type VarnishVclOptions } from './varnish/varnish-vcl.js';
 export { type NginxProxyOptions, type NginxStaticOptions } from './nginx/nginx.options.js';
 export { renderNginxProxy } from './nginx/proxy-configuration.js';

@@ -115,6 +115,19 @@ describe('CdnModule', () => {
     expect(families['cdn_live_releases']).toEqual([{ labels: { prefix: '/static' }, value: 1 }]);
   });
 
+  it('has the hit ratio of the edge where one writes a log, else its own', async () => {
+    const edgeLog = join(parent, 'access.log');
+    await ask(await start({ edgeLog }), { path: '/static/letters.txt' });
+    const ratios = () => {
+      const families = (app as NestFastifyApplication).get(Cdn).collect();
+      return families.find(({ name }) => name === 'cdn_cache_hit_ratio')?.samples;
+    };
+    expect(ratios()).toEqual([{ labels: { prefix: '/static', source: 'origin' }, value: 0 }]);
+    await writeFile(edgeLog, '{"cache":"HIT","bytes":1}\n{"cache":"MISS","bytes":1}\n');
+    while (ratios()?.[0]?.labels?.['source'] === 'origin') await new Promise(setImmediate);
+    expect(ratios()).toEqual([{ labels: { source: 'nginx' }, value: 0.5 }]);
+  });
+
   it('compresses what other parts of the application make', async () => {
     await start();
     const cdn = (app as NestFastifyApplication).get(Cdn);

@@ -12,6 +12,7 @@ const compiler = join(repository, 'node_modules/.bin/tsc');
 const FRAMEWORK = [
   '@nestjs/common',
   '@nestjs/core',
+  '@nestjs/platform-express',
   '@nestjs/platform-fastify',
   'fastify',
   'reflect-metadata',
@@ -45,6 +46,11 @@ const main = async () => {
 main().catch((error) => { console.error(error); process.exitCode = 1; });
 `;
 
+/** The same on Express. */
+const ON_EXPRESS = APPLICATION.replaceAll('platform-fastify', 'platform-express')
+  .replaceAll('FastifyAdapter', 'ExpressAdapter')
+  .replaceAll('NestFastifyApplication', 'NestExpressApplication');
+
 /** Without Nest. */
 const PLAIN = `
 import { createServer } from 'node:http';
@@ -60,6 +66,7 @@ for (const handler of [origin.listener, (request, response) => serveStatic(proce
 }
 console.log(JSON.stringify(answers));
 `;
+const SOURCES = ['app.mts', 'app.cts', 'express.mts', 'express.cts'];
 const COMPILER_OPTIONS = {
   module: 'nodenext',
   target: 'es2023',
@@ -103,9 +110,11 @@ describe('the packed library in an application outside of this repository', () =
     };
     const files = {
       'package.json': JSON.stringify({ name: 'outside', private: true, dependencies }),
-      'tsconfig.json': JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files: ['app.mts', 'app.cts'] }),
+      'tsconfig.json': JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files: SOURCES }),
       'app.mts': APPLICATION,
       'app.cts': APPLICATION,
+      'express.mts': ON_EXPRESS,
+      'express.cts': ON_EXPRESS,
       'plain.mjs': PLAIN,
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
@@ -129,7 +138,7 @@ describe('the packed library in an application outside of this repository', () =
     await expect(run(compiler, ['-p', folder], { cwd: folder })).resolves.toMatchObject({ stdout: '' });
   }, 60_000);
 
-  it.each(['app.mjs', 'app.cjs'])(
+  it.each(SOURCES.map((it) => it.replace(/ts$/, 'js')))(
     'builds and serves a release in %s',
     async (file) => {
       const { stdout } = await execute(file, await assets());

@@ -15,6 +15,7 @@ Prints a configuration of nginx with the caching policy of the origin: for files
   --cache <folder>      folder of the proxy's cache (default: /tmp/cache)
   --cache-size <size>   most bytes in it (default: 512m)
   --listen <address>    port, or address and port (default: 8080)
+  --access-log <file>   a line of JSON for each request; CDN_EDGE_LOG of the api reads it (default: /dev/stdout)
   --user <name>         user of the workers
   --help                this text
 
@@ -29,6 +30,7 @@ const options = {
   cache: { type: 'string' },
   'cache-size': { type: 'string' },
   listen: { type: 'string' },
+  'access-log': { type: 'string' },
   user: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -58,10 +60,12 @@ export async function configurationOf(values: Partial<Values>): Promise<string> 
     cache,
     'cache-size': maxSize,
     listen,
+    'access-log': accessLog,
     user,
   } = values;
   const base = {
     ...(listen !== undefined && { listen: listenOf(listen) }),
+    ...(accessLog !== undefined && { accessLog }),
     ...(user !== undefined && { user }),
   };
   if (proxy) {

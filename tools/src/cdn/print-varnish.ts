@@ -8,6 +8,8 @@ Prints the configuration (VCL) of a Varnish in front of the api, which takes the
 
   --origin <host:port>  where the api listens
   --purger <network>    from where purges are taken, beside this machine; may be given several times
+  --log-format          prints the format of varnishncsa instead, for a log that CDN_EDGE_LOG of the api reads:
+                        varnishncsa -D -P <pid file> -a -w <file> -F "$(npm run --silent cdn -- varnish --log-format)"
   --help                this text
 
 The token that purges must bring is taken from the variable CDN_API_TOKEN; without one their address decides.`;
@@ -15,6 +17,7 @@ The token that purges must bring is taken from the variable CDN_API_TOKEN; witho
 const options = {
   origin: { type: 'string' },
   purger: { type: 'string', multiple: true },
+  'log-format': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -26,6 +29,11 @@ export async function printVarnish(args: readonly string[]): Promise<void> {
     return;
   }
   await build();
+  if (values['log-format']) {
+    const { VARNISH_LOG_FORMAT } = await import('@peregrine/cdn');
+    console.log(VARNISH_LOG_FORMAT);
+    return;
+  }
   console.log((await configurationOf(values.origin, values.purger)).trimEnd());
 }
 

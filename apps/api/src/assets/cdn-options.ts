@@ -28,5 +28,6 @@ export function cdnOptions({ cdn, http }: Settings, flags: FeatureFlags): CdnOpt
     origins: [assets, ...(http.publicDocs ? [{ ...common, root: DOCS_FOLDER, prefix: DOCS_PREFIX }] : [])],
     baseUrl: cdn.baseUrl,
     notFound: 'application',
+    edgeLog: cdn.edgeLog,
   };
 }

@@ -1,7 +1,7 @@
 import { type InvalidationRequest, type ParsedInvalidation, parseInvalidation } from './purge-target.js';
 import { UnknownProviderError } from './invalidation.errors.js';
 import { type Invalidation, type InvalidationQueue } from './invalidation-queue.js';
-import { type MetricFamily } from '../nest/metric-families.js';
+import { type MetricFamily } from '../nest/metric-family.js';
 import { type PurgeStatistics } from './purge-statistics.js';
 
 const MAX_LISTED = 10_000;

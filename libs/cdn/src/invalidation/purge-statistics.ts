@@ -1,4 +1,4 @@
-import { type MetricFamily, type MetricSample } from '../nest/metric-families.js';
+import { type MetricFamily, type MetricSample } from '../nest/metric-family.js';
 import { type PurgeKind } from '../providers/purge-provider.js';
 import { type PendingCount } from './invalidation-queue.js';
 

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Module, type NestModule } from '@nestjs/common';
 import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './cdn.module-definition.js';
 import { parseCdnOptions } from './cdn.options.js';
 import { Cdn } from './cdn.service.js';
@@ -7,8 +7,8 @@ import { MountedOrigins } from './mounted-origins.js';
 
 /**
  * Serves folders from a Nest application and gives it {@link Cdn}: `CdnModule.forRoot({ origins: [{ root, prefix }] })`
- * or `forRootAsync({ inject, useFactory })`. On Fastify a request for an asset ends before hooks, pipes and guards of
- * routes; on Express it is a middleware.
+ * or `forRootAsync({ inject, useFactory })`. A request for an asset ends before hooks, pipes and guards of routes: on
+ * Fastify in a route of its own, on Express in a middleware that runs after those of `app.use`.
  */
 @Module({
   providers: [
@@ -18,4 +18,13 @@ import { MountedOrigins } from './mounted-origins.js';
   ],
   exports: [Cdn],
 })
-export class CdnModule extends ConfigurableModuleClass {}
+export class CdnModule extends ConfigurableModuleClass implements NestModule {
+  constructor(private readonly mounted: MountedOrigins) {
+    super();
+  }
+
+  /** Called where a module sets up its middleware: before the routes, which Express asks in the order of their arrival. */
+  configure(): void {
+    this.mounted.mount();
+  }
+}

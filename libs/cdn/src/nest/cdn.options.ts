@@ -16,6 +16,8 @@ const schema = z.strictObject({
   urlStyle: z.enum(['name', 'query']).default('name'),
   /** Who answers what is not there: the origin, or the application with its own 404. */
   notFound: z.enum(['origin', 'application']).default('origin'),
+  /** Log of an nginx or a Varnish in front of this application, for the hit ratio. @default none */
+  edgeLog: z.string().min(1).optional(),
 });
 
 /** What `CdnModule.forRoot` takes. */

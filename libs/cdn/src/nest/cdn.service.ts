@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { EdgeLog } from '../edge/edge-log.js';
 import { Origin } from '../origin/origin.js';
 import { parseOriginOptions } from '../origin/origin.options.js';
 import { type ProcessedResource, ResourceProcessor } from '../origin/resource-processor.js';
@@ -7,7 +8,8 @@ import { AssetUrls } from '../versions/asset-urls.js';
 import type { Release } from '../versions/release-folder.js';
 import type { CdnOptions } from './cdn.options.js';
 import { CDN_OPTIONS } from './cdn.tokens.js';
-import { type MetricFamily, metricFamiliesOf } from './metric-families.js';
+import { metricFamiliesOf } from './metric-families.js';
+import type { MetricFamily } from './metric-family.js';
 
 /** How often a process looks for releases that another has published, milliseconds. */
 const RELEASE_REFRESH_MS = 1_000;
@@ -29,11 +31,13 @@ export class Cdn implements OnModuleInit, OnApplicationShutdown {
   readonly #log = new Logger('Cdn');
   readonly #urls: AssetUrls;
   readonly #processor: ResourceProcessor;
+  readonly #edgeLog: EdgeLog | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(@Inject(CDN_OPTIONS) { origins, baseUrl, urlStyle }: CdnOptions) {
+  constructor(@Inject(CDN_OPTIONS) { origins, baseUrl, urlStyle, edgeLog }: CdnOptions) {
     const onError = (error: Error) => this.#log.error(error.message, error.stack);
     this.origins = origins.map((it) => new Origin({ onError, ...it }));
+    this.#edgeLog = edgeLog === undefined ? undefined : new EdgeLog(edgeLog, onError);
     const [assets, options] = [this.#assets, parseOriginOptions(origins[0])];
     this.#urls = new AssetUrls(() => assets.releases.known, {
       baseUrl,
@@ -75,17 +79,19 @@ export class Cdn implements OnModuleInit, OnApplicationShutdown {
 
   /** The figures for the metrics endpoint. */
   collect(): readonly MetricFamily[] {
-    return metricFamiliesOf(this.origins);
+    return metricFamiliesOf(this.origins, this.#edgeLog);
   }
 
   /** @throws {CdnRootError} or {CdnManifestError}: the application does not start on assets that it can not serve */
   async onModuleInit(): Promise<void> {
     for (const origin of this.origins) await origin.open();
+    await this.#edgeLog?.open();
     this.#timer = setInterval(() => void this.#assets.releases.refresh(), RELEASE_REFRESH_MS).unref();
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#edgeLog?.close();
   }
 
   get #assets(): Origin {

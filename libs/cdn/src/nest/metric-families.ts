@@ -1,21 +1,8 @@
+import type { EdgeLog } from '../edge/edge-log.js';
 import type { Origin } from '../origin/origin.js';
 import type { OriginStatistics } from '../origin/origin-statistics.js';
-
-/** One value of a family. */
-export interface MetricSample {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
-  /** Of a histogram: `_bucket` (cumulative, with the label `le`), `_sum` or `_count`. */
-  readonly suffix?: '_bucket' | '_sum' | '_count';
-}
-
-/** All samples of one metric name, in the shape that `@peregrine/metrics` collects. */
-export interface MetricFamily {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly samples: readonly MetricSample[];
-}
+import type { MetricFamily, MetricSample } from './metric-family.js';
+import { HIT_RATIO, withEdge } from './edge-families.js';
 
 type Samples = (statistics: OriginStatistics, origin: Origin) => readonly MetricSample[];
 const one =
@@ -30,9 +17,9 @@ const FAMILIES: readonly [name: string, type: MetricFamily['type'], help: string
     ({ responses }) => Object.entries(responses).map(([result, value]) => ({ labels: { result }, value })),
   ],
   [
-    'cdn_cache_hit_ratio',
+    HIT_RATIO,
     'gauge',
-    'Share of answers that came from memory or were a 304; of the origin, not of a CDN in front of it',
+    'Share of requests that the edge in front answered without the origin; with source="origin", of answers of the origin that came from memory or were a 304',
     ({ hitRatio }) => (hitRatio === undefined ? [] : [{ labels: { source: 'origin' }, value: hitRatio }]),
   ],
   ['cdn_memory_hits_total', 'counter', 'Answers without a look at the disk', one((it) => it.memoryHits)],
@@ -60,10 +47,13 @@ const FAMILIES: readonly [name: string, type: MetricFamily['type'], help: string
   ],
 ];
 
-/** The figures of all origins, told apart by the label `prefix`. */
-export function metricFamiliesOf(origins: readonly Origin[]): MetricFamily[] {
+/**
+ * The figures of all origins, told apart by the label `prefix`. Where an edge in front writes a log, the hit ratio is the
+ * edge's, with its kind as `source`.
+ */
+export function metricFamiliesOf(origins: readonly Origin[], edgeLog?: EdgeLog): MetricFamily[] {
   const figures = origins.map((origin) => ({ origin, statistics: origin.statistics() }));
-  return FAMILIES.map(([name, type, help, samples]) => ({
+  const families = FAMILIES.map(([name, type, help, samples]) => ({
     name,
     type,
     help,
@@ -74,4 +64,5 @@ export function metricFamiliesOf(origins: readonly Origin[]): MetricFamily[] {
       })),
     ),
   }));
+  return edgeLog ? withEdge(families, edgeLog) : families;
 }

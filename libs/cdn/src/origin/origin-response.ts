@@ -43,8 +43,8 @@ export function failureResponse(
 export function redirectResponse(status: 301 | 308, location: string, method: string): OriginResponse {
   const shown = location.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   const html =
-    `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Redirecting</title></head>\n` +
-    `<body><pre>Redirecting to ${shown}</pre></body></html>\n`;
+    `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Redirecting to ${shown}</title></head>\n` +
+    `<body><pre>Redirecting to <a href="${shown}">${shown}</a></pre></body></html>\n`;
   return shortResponse(status, method, html, [
     'Content-Type',
     'text/html; charset=utf-8',

@@ -107,18 +107,26 @@ export class Origin {
   }
 
   /** For `http.createServer`. */
-  readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
+  readonly listener = (request: IncomingMessage, response: ServerResponse): void =>
+    this.respond(request, response);
+
+  /**
+   * Answers a request of Node.
+   *
+   * @param onMissing answers what is not there. @default a 404 of the origin
+   */
+  respond(request: IncomingMessage, response: ServerResponse, onMissing?: () => void): void {
     const { method = '', url = '/', headers } = request;
+    const send = (answer: OriginResponse) =>
+      answer.status === 404 && onMissing ? onMissing() : sendResponse(response, answer);
     const answered = this.handle({ method, url, headers });
-    if (!(answered instanceof Promise)) return void sendResponse(response, answered);
-    answered
-      .then((it) => sendResponse(response, it))
-      .catch((error: Error) => {
-        this.#options.onError?.(error);
-        if (response.headersSent) response.destroy();
-        else return sendResponse(response, failureResponse(500, { method }));
-      });
-  };
+    if (!(answered instanceof Promise)) return void send(answered);
+    answered.then(send).catch((error: Error) => {
+      this.#options.onError?.(error);
+      if (response.headersSent) response.destroy();
+      else return sendResponse(response, failureResponse(500, { method }));
+    });
+  }
 
   /** Forgets what is in memory; the next requests read it from the disk. */
   clear(): void {

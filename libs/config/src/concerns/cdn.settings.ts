@@ -30,4 +30,9 @@ export const cdnSettings = defineSettings('CDN', {
       example: '/internal-assets',
     },
   ),
+  edgeLog: setting('CDN_EDGE_LOG', optional(text('a path without NUL', /^[^\0]+$/)), {
+    description:
+      'Access log of the nginx or Varnish in front, in the format of "npm run cdn": cdn_cache_hit_ratio is then the hit ratio of that edge. Unset: it is that of the api itself.',
+    example: '/var/log/nginx/edge.log',
+  }),
 });

@@ -25,11 +25,35 @@ export async function nginxVersion(): Promise<string | undefined> {
 }
 
 /** Starts an nginx of our own with one worker, as a person would set it up for static files. */
-export async function startNginx(root: string): Promise<RunningServer> {
+export function startNginx(root: string): Promise<RunningServer> {
+  return start((folder, port) => configuration(folder, root, port));
+}
+
+/** Starts one with the configuration that the library makes for a caching proxy in front of a port of this machine. */
+export async function startNginxProxy(originPort: number): Promise<RunningServer> {
+  const { renderNginxProxy } = await import('@peregrine/cdn');
+  return start((folder, port) =>
+    renderNginxProxy({
+      listen: `127.0.0.1:${port}`,
+      upstreams: [`127.0.0.1:${originPort}`],
+      workerProcesses: 1,
+      temporaryFolder: folder,
+      errorLog: join(folder, 'error.log'),
+      accessLog: join(folder, 'access.log'),
+      cache: { folder: join(folder, 'cache') },
+      // Started by root, the workers are somebody else, who may not write into the folder.
+      ...(process.getuid?.() === 0 && { user: 'root' }),
+    }),
+  );
+}
+
+async function start(render: (folder: string, port: number) => string): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'peregrine-bench-nginx-'));
   const port = await freePort();
-  await writeFile(join(folder, 'nginx.conf'), configuration(folder, root, port));
-  const nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'inherit' });
+  const file = join(folder, 'nginx.conf');
+  await writeFile(file, render(folder, port));
+  const args = ['-p', folder, '-e', 'stderr', '-c', file, '-g', 'daemon off;'];
+  const nginx = spawn('nginx', args, { stdio: ['ignore', 'inherit', 'inherit'] });
   endWithProcess(nginx);
   const ended = once(nginx, 'exit');
   await untilListening(port);
@@ -75,7 +99,7 @@ function configuration(folder: string, root: string, port: number): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (it) => `${it}_temp_path ${folder}/${it};`,
   );
-  return `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
+  return `worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 events { worker_connections 1024; }
 http {

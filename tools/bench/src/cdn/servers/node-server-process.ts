@@ -11,6 +11,7 @@ import sirv from 'sirv';
 
 import { LARGE_FILE, SMALL_FILE } from '../fixture.ts';
 import type { ServerId } from './contract.ts';
+import { COUNT_REQUESTS, type NodeServerFigures } from './node-server-figures.ts';
 
 const { Origin, registerOrigin } = await import('@peregrine/cdn');
 
@@ -29,11 +30,14 @@ const START: Readonly<Partial<Record<ServerId, () => Server | Promise<Server>>>>
 const start = START[server as ServerId];
 if (!start) throw new Error(`There is no server ${server}`);
 const http = await start();
+// Counted for the process of the edge alone: a listener more would weigh on every answer that is measured.
+let requests = 0;
+if (process.argv[4] === COUNT_REQUESTS) http.on('request', () => requests++);
 http.listen(0, '127.0.0.1');
 await once(http, 'listening');
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  process.send?.(user + system);
+  process.send?.({ cpuMicroseconds: user + system, requests } satisfies NodeServerFigures);
 });
 process.send?.((http.address() as AddressInfo).port);
 
