@@ -6,6 +6,7 @@ export { databaseSettings } from './concerns/database.settings.js';
 export { type FeatureFlagName, type FeatureRollouts, featureSettings } from './concerns/feature.settings.js';
 export { httpSettings } from './concerns/http.settings.js';
 export { logSettings } from './concerns/log.settings.js';
+export { metricsSettings } from './concerns/metrics.settings.js';
 export { purgeSettings } from './concerns/purge.settings.js';
 export { queueSettings } from './concerns/queue.settings.js';
 export { redisSettings } from './concerns/redis.settings.js';

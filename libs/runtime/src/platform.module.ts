@@ -50,7 +50,7 @@ export class PlatformModule {
             around: aroundTaskHandlers(optimizer),
           }),
         }),
-        MetricsModule.forRoot({ isGlobal: true, slowRequestMs: settings.log.slowRequestMs }),
+        MetricsModule.forRoot({ isGlobal: true, ...metricsOptions(settings) }),
         HealthModule.forRoot({ isGlobal: true }),
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
@@ -68,6 +68,15 @@ function databaseOptions({ database }: Settings, optimizer: QueryOptimizer) {
     startTimeoutMs: database.startTimeoutMs,
     driver: poolDriver(optimizer.pool),
     resultCache: () => queryResultCache(optimizer),
+  };
+}
+
+/** With a port of their own the figures are not on the service's. */
+function metricsOptions({ metrics, log }: Settings) {
+  return {
+    slowRequestMs: log.slowRequestMs,
+    ...(metrics.port === undefined ? {} : { path: false as const }),
+    ...(metrics.key === undefined ? {} : { accessKey: metrics.key }),
   };
 }
 

@@ -1,8 +1,12 @@
 import { InvalidEnvironmentError } from '@peregrine/config';
+import { MetricsListenerError } from '@peregrine/metrics';
 
 /** One message for a person who starts a service and sees it end: what is wrong and what to do. */
 export function describeStartFailure(name: string, error: unknown): string {
   if (error instanceof InvalidEnvironmentError) return error.message;
+  if (error instanceof MetricsListenerError) {
+    return `${name} cannot start: the metrics cannot be served on ${error.host}:${error.port}. Set METRICS_PORT to another port (0 for any), and METRICS_HOST to an address of this machine.`;
+  }
   if (isSystemError(error)) {
     const address = `${error.address ?? 'this address'}:${error.port ?? ''}`;
     if (error.code === 'EADDRINUSE') {

@@ -4,6 +4,7 @@ import { databaseSettings } from './database.settings.js';
 import { featureSettings } from './feature.settings.js';
 import { httpSettings } from './http.settings.js';
 import { logSettings } from './log.settings.js';
+import { metricsSettings } from './metrics.settings.js';
 import { purgeSettings } from './purge.settings.js';
 import { queueSettings } from './queue.settings.js';
 import { redisSettings } from './redis.settings.js';
@@ -14,6 +15,7 @@ import { storageSettings } from './storage.settings.js';
 export const allSettings = Object.freeze({
   http: httpSettings,
   log: logSettings,
+  metrics: metricsSettings,
   database: databaseSettings,
   redis: redisSettings,
   cache: cacheSettings,
