@@ -20,6 +20,7 @@ import { QueriesModule } from './queries/queries.module.js';
 import { aroundTaskHandlers } from './queries/query-scopes.js';
 import { type Role } from './role.js';
 import { type Settings } from './settings.js';
+import { CachePhases } from './timing/cache-phases.js';
 
 /** The whole platform, wired from settings: the one place where settings meet the libraries' options. */
 @Module({})
@@ -55,7 +56,13 @@ export class PlatformModule {
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
       ],
-      providers: [FeatureOverrides, PlatformWiring, RedriveDeadLettersHandler, PurgeDeadLettersHandler],
+      providers: [
+        CachePhases,
+        FeatureOverrides,
+        PlatformWiring,
+        RedriveDeadLettersHandler,
+        PurgeDeadLettersHandler,
+      ],
       exports: [ContentModule, FeatureOverrides],
     };
   }

@@ -17,9 +17,10 @@ import {
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
-import { createLogger } from './service-logger.js';
+import { createLogger } from './logging/service-logger.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
+import { statementsOf } from './timing/request-statements.js';
 
 /** Paths outside an application's prefix: probes and figures. */
 export const OPERATIONS_PATHS: readonly string[] = [...HEALTH_PATHS, ...METRICS_PATHS];
@@ -109,7 +110,9 @@ async function createService(options: ServiceOptions, settings: Settings): Promi
     abortOnError: false,
     logger: createLogger(settings.log),
   });
-  timing.handle = registerRequestTiming(app.getHttpAdapter().getInstance(), app.get(MetricsService));
+  timing.handle = registerRequestTiming(app.getHttpAdapter().getInstance(), app.get(MetricsService), {
+    describe: ({ timing: it }) => ({ statements: statementsOf(it) }),
+  });
   await options.configure?.(app, settings);
   return app;
 }

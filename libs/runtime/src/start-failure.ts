@@ -1,5 +1,6 @@
 import { InvalidEnvironmentError } from '@peregrine/config';
 import { MetricsListenerError } from '@peregrine/metrics';
+import { redactText } from './logging/redaction.js';
 
 /** One message for a person who starts a service and sees it end: what is wrong and what to do. */
 export function describeStartFailure(name: string, error: unknown): string {
@@ -19,7 +20,7 @@ export function describeStartFailure(name: string, error: unknown): string {
       return `${name} cannot start: ${error.address ?? 'HOST'} is no address of this machine. Correct HOST.`;
     }
   }
-  return `${name} cannot start: ${error instanceof Error ? error.message : String(error)}`;
+  return `${name} cannot start: ${redactText(error instanceof Error ? error.message : String(error))}`;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { address?: string; port?: number } {

@@ -59,10 +59,12 @@ export class RequestTiming {
   /**
    * @param startMs when the request arrived, on the clock of `now`
    * @param now milliseconds on a monotonic clock
+   * @param requestId for logs; undefined when the request has none
    */
   constructor(
     readonly startMs: number,
     now: () => number,
+    readonly requestId?: string,
   ) {
     this.#now = now;
   }

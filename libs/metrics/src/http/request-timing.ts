@@ -115,7 +115,7 @@ class RequestTimingHooks {
     const known = request.timing as RequestTiming | null | undefined;
     if (known) return known;
     // Fastify's own clock has been running since before the earlier hooks.
-    const timing = new RequestTiming(this.#now() - reply.elapsedTime, this.#now);
+    const timing = new RequestTiming(this.#now() - reply.elapsedTime, this.#now, request.id);
     request.timing = timing;
     this.#http.inFlight++;
     countUnannounced(request.raw);

@@ -4,6 +4,7 @@ import { contentQueryPolicy } from '@peregrine/content';
 import { type NPlusOneFinding, type QueryOptimizerOptionsInput } from '@peregrine/query-optimizer';
 import { type Role } from '../role.js';
 import { type Settings } from '../settings.js';
+import { statementOfRequest } from '../timing/request-statements.js';
 import { CachedResultStore } from './cached-result-store.js';
 
 const WATCHED_SHARE = { off: 0, count: 0.01, warn: 1 } as const satisfies Record<
@@ -40,6 +41,7 @@ export function queryOptimizerOptions(
     replication: { maxLagMs: database.replicaMaxLagMs },
     store: new CachedResultStore(cache.namespace('query')),
     cache: { ...resultCache(role, flags), maxStalenessMs: database.queryMaxStalenessMs },
+    onStatement: statementOfRequest,
     nPlusOne: { sampleRate: WATCHED_SHARE[database.loopWatch], onFinding: onLoop },
   };
 }
