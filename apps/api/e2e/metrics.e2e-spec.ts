@@ -4,6 +4,24 @@ import { until } from './support/until.js';
 
 const METRICS_KEY = 'k'.repeat(32);
 
+/** What dashboards and alerts count on, of api and worker. */
+const NAMES = [
+  'ai_cache_hit_rate',
+  'async_queue_size',
+  'db_query_latency',
+  'http_request_duration_seconds',
+  'http_request_size_bytes',
+  'http_response_size_bytes',
+  'http_requests_in_flight',
+  'nodejs_eventloop_delay_p99_seconds',
+  'nodejs_eventloop_utilization_ratio',
+  'nodejs_gc_duration_seconds',
+  'nodejs_heap_space_size_used_bytes',
+  'process_open_fds',
+  'process_max_fds',
+  'process_resident_memory_bytes',
+];
+
 interface SlowRequest {
   requestId: string;
   route: string;
@@ -50,9 +68,11 @@ describe('figures of the platform', () => {
       const response = await scrape(url, METRICS_KEY);
       expect(response.status).toBe(200);
       const text = await response.text();
-      for (const name of ['http_request_size_bytes', 'nodejs_gc_duration_seconds', 'async_queue_size'])
-        expect(text).toContain(`# TYPE ${name}`);
+      for (const name of NAMES) expect(text).toContain(`# TYPE ${name} `);
     }
+    // Assets are the api's.
+    const [api = ''] = metricsUrls;
+    expect(await (await scrape(api, METRICS_KEY)).text()).toContain('# TYPE cdn_cache_hit_ratio gauge');
     for (const url of [platform.url, ...platform.workerUrls]) {
       const { status, body } = await platform.request('GET', '/metrics', { url });
       expect(status).toBe(404);
