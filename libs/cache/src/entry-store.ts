@@ -3,7 +3,7 @@ import { AddressBook } from './address-book.js';
 import { InvalidTagsError } from './cache.errors.js';
 import type { NamespaceOptions, TierName } from './cache.options.js';
 import { dependencies, keyScope } from './coherence/scopes.js';
-import { publishHit } from './events/events.js';
+import { publishHit, traceRead } from './events/events.js';
 import type { EntryDraft, NotedGenerations, TierEntry } from './entry.js';
 import type { MemoryEntry } from './memory/entry-memory.js';
 import { takeIn, type StoredValue } from './memory/stored-value.js';
@@ -89,7 +89,17 @@ export class EntryStore {
    * Looks in Redis and then in the object store; what is found is promoted. Without options nothing follows a miss, and
    * nothing is noted for it. Never rejects.
    */
-  async read(target: Target, placement: Placement, options?: ReadOptions): Promise<Below> {
+  read(target: Target, placement: Placement, options?: ReadOptions): Promise<Below> {
+    return traceRead(this.name, 1, () => this.#read(target, placement, options));
+  }
+
+  /** As {@link read} for many, with a load to follow or without; one round trip to Redis for each bucket. */
+  readMany(targets: readonly Target[], placement: Placement, toLoad: boolean): Promise<readonly Below[]> {
+    if (targets.length === 0) return Promise.resolve([]);
+    return traceRead(this.name, targets.length, () => this.#readMany(targets, placement, toLoad));
+  }
+
+  async #read(target: Target, placement: Placement, options?: ReadOptions): Promise<Below> {
     // Right after the start the first connection is worth the wait, which is bounded.
     if (this.tiers.opening !== undefined) await this.tiers.opening;
     const redis = this.tiers.redisFor(target.scope);
@@ -98,13 +108,11 @@ export class EntryStore {
     return this.#below(target, placement, answer);
   }
 
-  /** As {@link read} for many, with a load to follow or without; one round trip to Redis for each bucket. */
-  async readMany(
+  async #readMany(
     targets: readonly Target[],
     placement: Placement,
     toLoad: boolean,
   ): Promise<readonly Below[]> {
-    if (targets.length === 0) return [];
     const requests = targets.map((it) => ({
       entry: it.scope,
       dependencies: it.dependencies,

@@ -72,10 +72,12 @@ export {
 export {
   CACHE_CHANNELS,
   CACHE_LOAD_CHANNEL,
+  CACHE_READ_CHANNEL,
   onCacheEvent,
   type CacheEventName,
   type CacheEvents,
   type CacheLoadEvent,
+  type CacheReadEvent,
 } from './events/events.js';
 export { CacheDecoratorError, CacheKeyError, CacheNotInjectedError } from './cache.errors.js';
 export { FolderStore } from './object-store/folder/folder-store.js';

@@ -16,8 +16,14 @@ export {
   type RequestTimingHandle,
   type RequestTimingOptions,
 } from './http/request-timing.js';
-export { LATENCY_BUCKETS_SECONDS } from './http/http-instruments.js';
-export { RequestTiming, type Phase } from './http/request-phases.js';
+export { LATENCY_BUCKETS_SECONDS, SIZE_BUCKETS_BYTES } from './http/buckets.js';
+export {
+  listenForScrapes,
+  type ScrapeListener,
+  type ScrapeListenerOptions,
+} from './scrape/scrape-listener.js';
+export { type MetricsPage } from './exposition/exposition.js';
+export { currentRequestTiming, RequestTiming, type Phase } from './http/request-phases.js';
 export { type SlowRequestReport } from './http/slow-request-log.js';
 export { type EventLoopFigures } from './supervision/event-loop-monitor.js';
 export { type MemoryFigures } from './supervision/memory.js';
@@ -26,6 +32,7 @@ export { STATUS_THRESHOLDS, type StatusReport, type StatusWord } from './supervi
 export {
   MetricsError,
   MetricsFamilyError,
+  MetricsListenerError,
   MetricsOptionsError,
   MetricsSourceNameError,
   MetricsSourceTimeoutError,

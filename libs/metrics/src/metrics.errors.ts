@@ -51,3 +51,16 @@ export class MetricsFamilyError extends MetricsError {
     super(`Metric family "${family}" is left out: ${reason}`);
   }
 }
+
+/** The listener for scrapes could not be opened. Thrown by `listenForScrapes`; the cause is Node's. */
+export class MetricsListenerError extends MetricsError {
+  readonly code = 'METRICS_LISTENER';
+
+  constructor(
+    readonly host: string,
+    readonly port: number,
+    options?: ErrorOptions,
+  ) {
+    super(`The metrics cannot be served on ${host}:${port}; choose another port (0 for any)`, options);
+  }
+}

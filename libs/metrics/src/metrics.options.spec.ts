@@ -8,6 +8,7 @@ describe('parseMetricsOptions', () => {
     expect(options).toEqual({
       sources: [],
       defaultLabels: {},
+      localOnly: true,
       slowRequestMs: 500,
       maxLabelSets: 1_000,
       sourceTimeoutMs: 1_000,

@@ -21,10 +21,17 @@ const schema = z.strictObject({
     .default({}),
   /** A request that takes longer is logged and counted as slow, milliseconds. */
   slowRequestMs: z.number().positive().max(3_600_000).default(500),
-  /** Upper bound of label sets of the HTTP instruments, and of one family of a source. */
+  /** Upper bound of the HTTP label sets beside those of the application's own routes, and of one family of a source. */
   maxLabelSets: z.number().int().min(1).max(20_000).default(1_000),
   /** What one source may take within a scrape, milliseconds. */
   sourceTimeoutMs: z.number().int().min(1).max(60_000).default(1_000),
+  /** What a scraper has to present as `Authorization: Bearer <key>`; without it see `localOnly`. Visible ASCII. */
+  accessKey: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, 'has at least 16 visible ASCII characters')
+    .optional(),
+  /** Without a key: only callers on this machine, not through a proxy, may scrape. */
+  localOnly: z.boolean().default(true),
   /** Adds CPU, memory, event loop, garbage collection and handles of this process. */
   processMetrics: z.boolean().default(true),
 });

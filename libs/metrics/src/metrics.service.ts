@@ -1,11 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { collectDefaultMetrics, Registry } from 'prom-client';
-import { EXPOSITION_CONTENT_TYPE, registerRendered, renderFamilies } from './exposition/registry.js';
+import { type MetricsPage, Exposition } from './exposition/exposition.js';
+import { EXPOSITION_CONTENT_TYPE } from './exposition/render-page.js';
 import { SourceCollector } from './exposition/source-collector.js';
-import { HttpInstruments, type RenderedMetric } from './http/http-instruments.js';
+import { HttpInstruments } from './http/http-instruments.js';
 import { type MetricSource } from './metric-source.js';
 import { type MetricsOptions } from './metrics.options.js';
-import { METRIC_NAMES, METRICS_OPTIONS } from './metrics.tokens.js';
+import { METRICS_OPTIONS } from './metrics.tokens.js';
+import { ProcessInstruments } from './process/process-instruments.js';
 import { EventLoopMonitor, type EventLoopFigures } from './supervision/event-loop-monitor.js';
 import { readMemory, type MemoryFigures } from './supervision/memory.js';
 import { RequestWindow, type RecentRequests } from './supervision/request-window.js';
@@ -38,11 +39,12 @@ export class MetricsService implements OnApplicationShutdown {
   /** Where the HTTP hooks count; other code has no need of it. */
   readonly http: HttpInstruments;
 
-  readonly #registry = new Registry();
   readonly #collector: SourceCollector;
+  readonly #process: ProcessInstruments | undefined;
+  readonly #exposition: Exposition;
   readonly #eventLoop = new EventLoopMonitor();
   readonly #window: RequestWindow;
-  #scrape: Promise<string> | undefined;
+  #scrape: Promise<MetricsPage> | undefined;
 
   constructor(@Inject(METRICS_OPTIONS) readonly options: MetricsOptions) {
     this.http = new HttpInstruments(options.maxLabelSets);
@@ -53,12 +55,16 @@ export class MetricsService implements OnApplicationShutdown {
     this.#collector = new SourceCollector({
       timeoutMs: options.sourceTimeoutMs,
       maxLabelSets: options.maxLabelSets,
-      isReserved: (family) => this.#isReserved(family),
+      isReserved: (family) => this.#exposition.isReserved(family),
       logger: new Logger(MetricsService.name),
     });
-    this.#registry.setDefaultLabels(options.defaultLabels);
-    if (options.processMetrics) collectDefaultMetrics({ register: this.#registry });
-    this.#registerOwn();
+    this.#process = options.processMetrics ? new ProcessInstruments(() => this.#eventLoop.read()) : undefined;
+    this.#exposition = new Exposition({
+      defaultLabels: options.defaultLabels,
+      http: this.http,
+      process: this.#process,
+      collector: this.#collector,
+    });
     for (const source of options.sources) this.#collector.register(source);
   }
 
@@ -74,11 +80,23 @@ export class MetricsService implements OnApplicationShutdown {
 
   /**
    * The whole exposition, Prometheus text format 0.0.4. A source that fails or is late is left out, logged and counted;
-   * this never rejects because of one. Scrapes at the same time share one collection.
+   * this never rejects because of one. Scrapes at the same time share one collection. The event loop gets a turn every
+   * few hundred lines.
    */
-  text(): Promise<string> {
-    this.#scrape ??= this.#render().finally(() => (this.#scrape = undefined));
+  page(): Promise<MetricsPage> {
+    this.#scrape ??= this.#exposition.page().finally(() => (this.#scrape = undefined));
     return this.#scrape;
+  }
+
+  /** The {@link page} as one text: easy, but for pages of many megabytes dear. */
+  async text(): Promise<string> {
+    const { chunks } = await this.page();
+    return chunks.map(String).join('');
+  }
+
+  /** How busy and how late the event loop is now. */
+  eventLoop(): EventLoopFigures {
+    return this.#eventLoop.read();
   }
 
   /** Figures and verdicts as they are now. Does not ask the sources. */
@@ -109,49 +127,6 @@ export class MetricsService implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     this.#eventLoop.stop();
     this.#window.stop();
-  }
-
-  async #render(): Promise<string> {
-    // Sources first: their failures are figures of this same scrape.
-    const families = await this.#collector.collect();
-    const own = await this.#registry.metrics();
-    const foreign = await renderFamilies(families, this.options.defaultLabels);
-    return foreign === '' ? own : `${own}\n${foreign}`;
-  }
-
-  #isReserved(family: string): boolean {
-    const histogram = METRIC_NAMES.requestDuration;
-    return this.#registry.getSingleMetric(family) !== undefined || family.startsWith(`${histogram}_`);
-  }
-
-  #registerOwn(): void {
-    const { http } = this;
-    const add = (name: string, render: () => RenderedMetric): void =>
-      registerRendered(this.#registry, name, render);
-    const single = (name: string, type: 'counter' | 'gauge', help: string, read: () => number): void =>
-      add(name, () => ({ name, type, help, values: [{ labels: {}, value: read() }] }));
-    add(METRIC_NAMES.requestDuration, () => http.renderDuration());
-    add(METRIC_NAMES.requests, () => http.renderRequests());
-    single(
-      METRIC_NAMES.inFlight,
-      'gauge',
-      'Requests that have started and not finished',
-      () => http.inFlight,
-    );
-    single(METRIC_NAMES.slowRequests, 'counter', 'Requests above the slow-request bound', () => http.slow);
-    add(METRIC_NAMES.overflow, () => ({
-      name: METRIC_NAMES.overflow,
-      type: 'counter',
-      help: 'Observations folded into __overflow__, or samples of a source left out, because of maxLabelSets',
-      values: [[METRIC_NAMES.requests, http.overflowed] as const, ...this.#collector.overflows].map(
-        ([metric, value]) => ({ labels: { metric }, value }),
-      ),
-    }));
-    add(METRIC_NAMES.sourceErrors, () => ({
-      name: METRIC_NAMES.sourceErrors,
-      type: 'counter',
-      help: 'Scrapes in which a metric source failed, was late, or gave an invalid family',
-      values: [...this.#collector.errors].map(([source, value]) => ({ labels: { source }, value })),
-    }));
+    this.#process?.stop();
   }
 }

@@ -67,6 +67,16 @@ class ThingsController {
     return request.timing.measure('cache', () => Promise.resolve('ok'));
   }
 
+  @Get('concurrent')
+  async concurrent(@Req() { timing }: Request): Promise<{ done: number }> {
+    const turns = async (): Promise<void> => {
+      for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+    };
+    const work = ['database', 'database', 'cache', 'database'].map((it) => timing.measure(it, turns));
+    await Promise.all(work);
+    return { done: work.length };
+  }
+
   @Get('own-header')
   @Header('Server-Timing', 'edge;dur=1')
   ownHeader(): string {

@@ -17,6 +17,7 @@ const start = async (...args: Parameters<typeof startApp>): Promise<MetricsApp> 
 
 const RESPONSE_TIME = /^\d+\.\d{3}ms$/;
 const TOTAL = /^total;dur=\d+\.\d{3}$/;
+const TIMED = /^total;dur=\d+\.\d{3}(?:, (?:handler|serialise);dur=\d+\.\d{3})*$/;
 
 /** Label sets of finished requests as `METHOD route status`, with their counts; the scrapes themselves left out. */
 const requestsOf = (families: Map<string, ParsedFamily>): Record<string, number> =>
@@ -56,7 +57,7 @@ describe('registerRequestTiming', () => {
 
     expect(response.status).toBe(status);
     expect(response.headers.get('x-response-time')).toMatch(RESPONSE_TIME);
-    expect(response.headers.get('server-timing')).toMatch(TOTAL);
+    expect(response.headers.get('server-timing')).toMatch(TIMED);
     expect(requestsOf(await scrape())).toEqual({ [series]: 1 });
   });
 
@@ -75,10 +76,10 @@ describe('registerRequestTiming', () => {
     const { url } = await start();
     const phases = await fetch(`${url}/api/v1/things/phases`);
     expect(phases.headers.get('server-timing')).toMatch(
-      /^total;dur=[\d.]+, auth;dur=1\.500;desc="key \\"x\\"", cache;dur=[\d.]+$/,
+      /^total;dur=[\d.]+, handler;dur=[\d.]+, auth;dur=1\.500;desc="key \\"x\\"", cache;dur=[\d.]+$/,
     );
     const own = await fetch(`${url}/api/v1/things/own-header`);
-    expect(own.headers.get('server-timing')).toMatch(/^edge;dur=1, total;dur=[\d.]+$/);
+    expect(own.headers.get('server-timing')).toMatch(/^edge;dur=1, total;dur=[\d.]+, handler;dur=[\d.]+$/);
   });
 
   it('keeps the phases from clients on request', async () => {
@@ -122,18 +123,66 @@ describe('registerRequestTiming', () => {
     });
   });
 
-  it('folds real routes above the cap into the overflow series and says so', async () => {
-    const { url, scrape } = await start({ maxLabelSets: 1 });
-    for (const path of ['things/1', 'things/stream', 'things/phases'])
+  it('keeps every route of the application in view, however low the cap and however many paths are tried', async () => {
+    const { url, metrics, scrape } = await start({ maxLabelSets: 1 });
+    for (let i = 0; i < 50; i++) {
+      await Promise.all([`/x/${i}`, `/api/v1/y/${i}`].map(async (it) => (await fetch(url + it)).text()));
+    }
+    for (const path of ['things/1', 'things/stream', 'things/phases', 'things/thrown'])
       await (await fetch(`${url}/api/v1/${path}`)).text();
+    await until(() => metrics.http.inFlight === 0);
     const families = await scrape();
     expect(requestsOf(families)).toEqual({
+      'GET unmatched 4xx': 100,
       'GET /api/v1/things/:id 2xx': 1,
-      '__overflow__ __overflow__ 2xx': 2,
+      'GET /api/v1/things/stream 2xx': 1,
+      'GET /api/v1/things/phases 2xx': 1,
+      'GET /api/v1/things/thrown 5xx': 1,
     });
     expect(families.get('metrics_label_overflow_total')?.samples).toEqual([
-      { name: 'metrics_label_overflow_total', labels: { metric: 'http_requests_total' }, value: 2 },
+      { name: 'metrics_label_overflow_total', labels: { metric: 'http_requests_total' }, value: 0 },
     ]);
+  });
+
+  it('knows the size of every body: announced, chunked in both directions, and none', async () => {
+    const { url, metrics, scrape } = await start();
+    const body = JSON.stringify({ text: 'x'.repeat(5_000) });
+    const headers = { 'Content-Type': 'application/json' };
+    await (await fetch(`${url}/api/v1/things`, { method: 'POST', body, headers })).text();
+    const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    await raw(
+      url,
+      `POST /api/v1/things HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n` +
+        `Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n${chunk}`,
+    );
+    await (await fetch(`${url}/api/v1/things/stream`)).text();
+    await (await fetch(`${url}/api/v1/things/not-modified`)).text();
+    await until(() => metrics.http.inFlight === 0);
+
+    const families = await scrape();
+    const sumOf = (family: string, route: string) =>
+      families
+        .get(family)
+        ?.samples.filter((it) => it.labels['route'] === route && it.name.endsWith('_sum'))
+        .map((it) => it.value);
+    expect(sumOf('http_request_size_bytes', '/api/v1/things')).toEqual([2 * body.length]);
+    expect(sumOf('http_response_size_bytes', '/api/v1/things')).toEqual([2 * '{"id":1}'.length]);
+    expect(sumOf('http_request_size_bytes', '/api/v1/things/stream')).toEqual([0]);
+    expect(sumOf('http_response_size_bytes', '/api/v1/things/stream')?.[0]).toBeGreaterThan('abc'.length);
+    expect(sumOf('http_response_size_bytes', '/api/v1/things/not-modified')).toEqual([0]);
+  });
+
+  it('tells phases that sum up to no more than the total', async () => {
+    const { url } = await start();
+    for (const path of ['concurrent', '1', 'thrown', 'nothing/here']) {
+      const response = await fetch(`${url}/api/v1/things/${path}`);
+      await response.text();
+      const [total, ...phases] = [
+        ...(response.headers.get('server-timing') ?? '').matchAll(/;dur=([\d.]+)/g),
+      ].map((it) => Math.round(Number(it[1]) * 1_000));
+      expect(phases.length).toBeGreaterThan(0);
+      expect(phases.reduce((sum, it) => sum + it, 0)).toBeLessThanOrEqual(total ?? 0);
+    }
   });
 
   it('reports a request above the bound with its route, status, phases and id, and no other', async () => {
@@ -141,7 +190,11 @@ describe('registerRequestTiming', () => {
     const time = { ms: 0 };
     const { url, metrics } = await start(
       { slowRequestMs: 60_000 },
-      { now: () => time.ms, onSlowRequest: (it) => void reports.push(it) },
+      {
+        now: () => time.ms,
+        onSlowRequest: (it) => void reports.push(it),
+        describe: ({ url }) => ({ url }),
+      },
     );
     await (await fetch(`${url}/api/v1/things/1`)).text();
     const response = await fetch(`${url}/api/v1/things/endless?secret=1`);
@@ -158,7 +211,14 @@ describe('registerRequestTiming', () => {
         statusCode: 200,
         aborted: false,
         durationMs: expect.any(Number),
-        phases: [],
+        phases: [{ name: 'handler', durationMs: 0 }],
+        eventLoop: {
+          lagMeanMs: expect.any(Number),
+          lagP99Ms: expect.any(Number),
+          lagMaxMs: expect.any(Number),
+          utilization: expect.any(Number),
+        },
+        details: { url: '/api/v1/things/endless?secret=1' },
       },
     ]);
     expect(reports[0]?.durationMs).toBeGreaterThanOrEqual(61_000);

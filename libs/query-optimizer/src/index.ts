@@ -142,6 +142,7 @@ export { type LoadedRows, type ResultStore, type Rows } from './result-cache/res
 export { installSlowQueryHistory, removeSlowQueryHistory } from './slow-queries/history-tables.js';
 export { type PlanBuffers } from './slow-queries/plan.js';
 export { type PlanRecord, type PlanRegression } from './slow-queries/plan-history.js';
+export { type QueryEnd, type QueryOutcome, type TappedQuery } from './tap/query-observer.js';
 export { currentQueryTag, withQueryTag } from './tap/query-tag.js';
 export { type ServerFigures } from './slow-queries/server-statistics.js';
 export { type SlowQueries } from './slow-queries/slow-queries.js';

@@ -7,6 +7,7 @@ import { InvalidQueryOptimizerOptionsError } from './query-optimizer.errors.js';
 import { type CachePolicy } from './result-cache/cached-statements.js';
 import { slowQueriesSchema } from './slow-queries/slow-query.options.js';
 import { type ResultStore } from './result-cache/result-store.js';
+import { type QueryObserver } from './tap/query-observer.js';
 
 /** What is not said is as in `pool`. @default acquireTimeoutMs at most 1,000 */
 export type ReplicaPoolOptions = Partial<PoolOptionsInput> & Pick<PoolOptionsInput, 'connectionString'>;
@@ -78,6 +79,8 @@ const schema = z.strictObject({
       onFinding: z.custom<(finding: NPlusOneFinding) => void>(isFunction, 'must be a function').optional(),
     })
     .prefault({}),
+  /** Told of every statement that is sent, in the context of who sends it, and of its end. Must not throw. */
+  onStatement: z.custom<QueryObserver['started']>(isFunction, 'must be a function').optional(),
   slowQueries: slowQueriesSchema.prefault({}),
   planGuard: planGuardSchema.prefault({}),
   adaptiveIndexing: adaptiveIndexingSchema.prefault({}),

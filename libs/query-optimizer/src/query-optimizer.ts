@@ -78,7 +78,8 @@ export class QueryOptimizer {
     const searchPath = () => this.#catalogue.session.searchPath;
     this.detector = new NPlusOneDetector({ ...options.nPlusOne, onFinding: (it) => this.#keep(it) });
     this.#catalogue = new Catalogue({ connect: () => this.#primary.unseenClient() }, options.searchPath);
-    const onlyReads = [this.#statistics, this.detector];
+    const told = options.onStatement ? [{ started: options.onStatement }] : [];
+    const onlyReads = [this.#statistics, this.detector, ...told];
     // Each knows the others: what is read goes over the router, what is written to the store.
     const tap = new QueryTap(
       [{ started: (it) => this.#coherence.writes.started(it) }, ...onlyReads],

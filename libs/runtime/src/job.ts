@@ -1,7 +1,7 @@
 import { type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { allSettings, loadSettings } from '@peregrine/config';
-import { createLogger } from './service-logger.js';
+import { createLogger } from './logging/service-logger.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
 

@@ -39,6 +39,7 @@ import { QueriesModule } from './queries/queries.module.js';
 import { aroundTaskHandlers } from './queries/query-scopes.js';
 import { type Role } from './role.js';
 import { type Settings } from './settings.js';
+import { CachePhases } from './timing/cache-phases.js';
 
 type Entities = NonNullable<DatabaseOptionsInput['entities']>;
 
@@ -72,19 +73,14 @@ export class PlatformModule {
             around: aroundTaskHandlers(optimizer),
           }),
         }),
-        MetricsModule.forRoot({ isGlobal: true, slowRequestMs: settings.log.slowRequestMs }),
+        MetricsModule.forRoot({ isGlobal: true, ...metricsOptions(settings) }),
         HealthModule.forRoot({ isGlobal: true }),
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
       ],
       providers: [
-        ...[
-          FeatureOverrides,
-          InvalidationList,
-          PlatformWiring,
-          RedriveDeadLettersHandler,
-          PurgeDeadLettersHandler,
-        ],
+        ...[CachePhases, FeatureOverrides, InvalidationList, PlatformWiring],
+        ...[RedriveDeadLettersHandler, PurgeDeadLettersHandler],
         ...[AuditTrail, IndexChanges, IndexChangeRunner],
         ...[ApplyRecommendationHandler, RevertRecommendationHandler, IndexRoundHandler],
         { provide: INDEX_ADVISOR_SETTINGS, useValue: settings.indexAdvisor },
@@ -103,6 +99,15 @@ function databaseOptions({ database }: Settings, optimizer: QueryOptimizer, enti
     startTimeoutMs: database.startTimeoutMs,
     driver: poolDriver(optimizer.pool),
     resultCache: () => queryResultCache(optimizer),
+  };
+}
+
+/** With a port of their own the figures are not on the service's. */
+function metricsOptions({ metrics, log }: Settings) {
+  return {
+    slowRequestMs: log.slowRequestMs,
+    ...(metrics.port === undefined ? {} : { path: false as const }),
+    ...(metrics.key === undefined ? {} : { accessKey: metrics.key }),
   };
 }
 

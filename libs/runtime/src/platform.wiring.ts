@@ -7,6 +7,7 @@ import { HealthService } from '@peregrine/health';
 import { MetricsService } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { TaskQueue, TaskQueueHealthIndicator } from '@peregrine/task-queue';
+import { cacheHitRate } from './cache-hit-rate.js';
 import { FeatureOverrides } from './feature-overrides.js';
 import { poolHealth } from './queries/pool-health.js';
 
@@ -30,7 +31,8 @@ export class PlatformWiring implements OnModuleInit {
   /** @throws {InvalidEnvironmentError} when CACHE_ENABLED names a part that the cache does not have */
   onModuleInit(): void {
     this.#checkRollout();
-    const sources = [this.cache, this.tasks, this.queries, this.health, this.overrides, this.cdn];
+    const hitRate = cacheHitRate(this.cache);
+    const sources = [this.cache, hitRate, this.tasks, this.queries, this.health, this.overrides, this.cdn];
     for (const source of sources) this.metrics.register(source);
     this.health.register({
       name: 'database',

@@ -4,10 +4,12 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { allSettings, loadSettings } from '@peregrine/config';
 import { drainOnSignals, HEALTH_PATHS, HealthService } from '@peregrine/health';
 import {
+  listenForScrapes,
   METRICS_PATHS,
   MetricsService,
   registerRequestTiming,
   type RequestTimingHandle,
+  type ScrapeListener,
 } from '@peregrine/metrics';
 import {
   type FastifyError,
@@ -15,9 +17,10 @@ import {
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
-import { createLogger } from './service-logger.js';
+import { createLogger } from './logging/service-logger.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
+import { statementsOf } from './timing/request-statements.js';
 
 /** Paths outside an application's prefix: probes and figures. */
 export const OPERATIONS_PATHS: readonly string[] = [...HEALTH_PATHS, ...METRICS_PATHS];
@@ -38,6 +41,8 @@ export interface ServiceOptions {
 export interface ListeningMessage {
   type: 'listening';
   url: string;
+  /** Of the figures, where they have a port of their own. */
+  metricsUrl?: string;
 }
 
 /**
@@ -55,15 +60,34 @@ export async function runService(options: ServiceOptions): Promise<void> {
       timeoutMs: settings.http.shutdownTimeoutMs,
       log: new Logger(options.name),
     });
+    const scrapes = await openScrapeListener(app, settings);
     await app.listen(settings.http.port, settings.http.host);
     health.markStarted();
     const url = await app.getUrl();
-    new Logger(options.name).log(`Listening on ${url}`);
-    process.send?.({ type: 'listening', url } satisfies ListeningMessage);
+    const log = new Logger(options.name);
+    log.log(`Listening on ${url}`);
+    if (scrapes) log.log(`Metrics on ${scrapes.url}`);
+    const metricsUrl = scrapes && { metricsUrl: scrapes.url };
+    process.send?.({ type: 'listening', url, ...metricsUrl } satisfies ListeningMessage);
   } catch (error) {
     process.stderr.write(`${describeStartFailure(options.name, error)}\n`);
     process.exit(1);
   }
+}
+
+/** Where the settings ask for a port of the figures' own. It closes after the service's: the drain is worth a look. */
+async function openScrapeListener(
+  app: NestFastifyApplication,
+  { metrics }: Settings,
+): Promise<ScrapeListener | undefined> {
+  const { port, host, key } = metrics;
+  if (port === undefined) return undefined;
+  const listener = await listenForScrapes(app.get(MetricsService), { port, host, key });
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onClose', () => listener.close());
+  return listener;
 }
 
 async function createService(options: ServiceOptions, settings: Settings): Promise<NestFastifyApplication> {
@@ -86,7 +110,9 @@ async function createService(options: ServiceOptions, settings: Settings): Promi
     abortOnError: false,
     logger: createLogger(settings.log),
   });
-  timing.handle = registerRequestTiming(app.getHttpAdapter().getInstance(), app.get(MetricsService));
+  timing.handle = registerRequestTiming(app.getHttpAdapter().getInstance(), app.get(MetricsService), {
+    describe: ({ timing: it }) => ({ statements: statementsOf(it) }),
+  });
   await options.configure?.(app, settings);
   return app;
 }

@@ -1,8 +1,13 @@
 import { InvalidEnvironmentError } from '@peregrine/config';
+import { MetricsListenerError } from '@peregrine/metrics';
+import { redactText } from './logging/redaction.js';
 
 /** One message for a person who starts a service and sees it end: what is wrong and what to do. */
 export function describeStartFailure(name: string, error: unknown): string {
   if (error instanceof InvalidEnvironmentError) return error.message;
+  if (error instanceof MetricsListenerError) {
+    return `${name} cannot start: the metrics cannot be served on ${error.host}:${error.port}. Set METRICS_PORT to another port (0 for any), and METRICS_HOST to an address of this machine.`;
+  }
   if (isSystemError(error)) {
     const address = `${error.address ?? 'this address'}:${error.port ?? ''}`;
     if (error.code === 'EADDRINUSE') {
@@ -15,7 +20,7 @@ export function describeStartFailure(name: string, error: unknown): string {
       return `${name} cannot start: ${error.address ?? 'HOST'} is no address of this machine. Correct HOST.`;
     }
   }
-  return `${name} cannot start: ${error instanceof Error ? error.message : String(error)}`;
+  return `${name} cannot start: ${redactText(error instanceof Error ? error.message : String(error))}`;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { address?: string; port?: number } {

@@ -96,7 +96,7 @@ export class Apps {
         AppProcess.start({
           name,
           script: join(ROOT, script),
-          environment: { ...environment, PORT: String(state.port) },
+          environment: { ...environment, ...portsOf(environment, state.port) },
           log,
           show: (text) => reporter.print(`${name}: ${text}`),
           stopTimeoutMs: this.stopTimeoutMs,
@@ -112,4 +112,9 @@ export class Apps {
     const given = Number(this.options.environment['SHUTDOWN_TIMEOUT_MS'] ?? DEFAULT_SHUTDOWN_MS);
     return given + SHUTDOWN_GRACE_MS;
   }
+}
+
+/** A worker takes any port, for its figures too: a port that is named is the api's. */
+function portsOf({ METRICS_PORT }: NodeJS.ProcessEnv, port: number): NodeJS.ProcessEnv {
+  return { PORT: String(port), ...(METRICS_PORT && port === 0 ? { METRICS_PORT: '0' } : {}) };
 }

@@ -37,13 +37,17 @@ export class AccessGuard implements CanActivate {
     ]);
     if (scope === undefined) return OPERATIONS_PATHS.includes(request.routeOptions.url ?? '');
 
-    const caller = await request.timing.measure('auth', () => this.#authenticate(request));
+    await request.timing.measure('auth', () => this.#admit(request, scope));
+    return true;
+  }
+
+  async #admit(request: FastifyRequest, scope: Scope): Promise<void> {
+    const caller = await this.#authenticate(request);
     if (!caller.scopes.includes(scope) && !caller.scopes.includes('admin')) {
       throw new ForbiddenException(`The API key lacks the scope ${scope}`);
     }
     request.caller = caller;
     await this.#checkWorkspace(request, caller);
-    return true;
   }
 
   async #authenticate(request: FastifyRequest): Promise<Caller> {

@@ -14,6 +14,7 @@ import {
   publishStale,
   publishSuspect,
   traceLoad,
+  traceRead,
   type CacheEventName,
   type CacheLoadEvent,
 } from './events.js';
@@ -103,5 +104,20 @@ describe('events', () => {
   it('calls the loader directly when nobody listens', () => {
     const promise = Promise.resolve(1);
     expect(traceLoad('content', 'k', 'miss', () => promise)).toBe(promise);
+  });
+
+  it('tells start and end of a look below memory with one object, and looks directly when nobody listens', async () => {
+    const seen: unknown[] = [];
+    open.push(onCacheEvent('read:start', (event) => seen.push(event)));
+    open.push(onCacheEvent('read:end', (event) => seen.push(event)));
+    expect(await traceRead('content', 3, () => Promise.resolve('secret'))).toBe('secret');
+    expect(seen).toEqual([
+      { namespace: 'content', keys: 3 },
+      { namespace: 'content', keys: 3 },
+    ]);
+    expect(seen[0]).toBe(seen[1]);
+    open.splice(0).forEach((end) => end());
+    const promise = Promise.resolve(1);
+    expect(traceRead('content', 1, () => promise)).toBe(promise);
   });
 });

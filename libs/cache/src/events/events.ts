@@ -28,6 +28,13 @@ export interface CacheLoadEvent {
   error?: unknown;
 }
 
+/** A look below memory, in Redis and the object store, the same object from its start to its end. */
+export interface CacheReadEvent {
+  readonly namespace: string;
+  /** How many keys it asks for. */
+  readonly keys: number;
+}
+
 /** A value was set by a caller. */
 export interface CacheSetEvent {
   readonly namespace: string;
@@ -87,6 +94,9 @@ export interface CacheEvents {
   readonly 'load:start': CacheLoadEvent;
   readonly 'load:end': CacheLoadEvent;
   readonly 'load:error': CacheLoadEvent;
+  /** Two moments of one look below memory. */
+  readonly 'read:start': CacheReadEvent;
+  readonly 'read:end': CacheReadEvent;
 }
 
 /** Name of an event. */
@@ -95,8 +105,13 @@ export type CacheEventName = keyof CacheEvents;
 /** Tracing tools find the loads by this name: `tracingChannel(CACHE_LOAD_CHANNEL)`. */
 export const CACHE_LOAD_CHANNEL = 'peregrine:cache:load';
 
+/** As {@link CACHE_LOAD_CHANNEL}, of looks below memory. */
+export const CACHE_READ_CHANNEL = 'peregrine:cache:read';
+
 const load = tracingChannel<object, CacheLoadEvent>(CACHE_LOAD_CHANNEL);
-const plain = (name: Exclude<CacheEventName, `load:${string}`>) => channel(`peregrine:cache:${name}`);
+const read = tracingChannel<object, CacheReadEvent>(CACHE_READ_CHANNEL);
+const plain = (name: Exclude<CacheEventName, `load:${string}` | `read:${string}`>) =>
+  channel(`peregrine:cache:${name}`);
 
 /** The channels of `node:diagnostics_channel`, by event. They belong to the process: all its caches publish here. */
 export const CACHE_CHANNELS: Readonly<Record<CacheEventName, Channel>> = {
@@ -111,6 +126,8 @@ export const CACHE_CHANNELS: Readonly<Record<CacheEventName, Channel>> = {
   'load:start': load.start,
   'load:end': load.asyncEnd,
   'load:error': load.error,
+  'read:start': read.start,
+  'read:end': read.asyncEnd,
 };
 
 /**
@@ -198,5 +215,18 @@ async function traced<T>(event: CacheLoadEvent, run: () => Promise<T>): Promise<
     event.durationMs = performance.now() - startedAt;
     if ('error' in event) load.error.publish(event);
     load.asyncEnd.publish(event);
+  }
+}
+
+/** Looks below memory between the events of that. `run` never rejects. @internal */
+export function traceRead<T>(namespace: string, keys: number, run: () => Promise<T>): Promise<T> {
+  return read.hasSubscribers ? tracedRead({ namespace, keys }, run) : run();
+}
+
+async function tracedRead<T>(event: CacheReadEvent, run: () => Promise<T>): Promise<T> {
+  try {
+    return await read.start.runStores(event, run);
+  } finally {
+    read.asyncEnd.publish(event);
   }
 }

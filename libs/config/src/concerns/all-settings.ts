@@ -5,6 +5,7 @@ import { featureSettings } from './feature.settings.js';
 import { httpSettings } from './http.settings.js';
 import { indexAdvisorSettings } from './index-advisor.settings.js';
 import { logSettings } from './log.settings.js';
+import { metricsSettings } from './metrics.settings.js';
 import { purgeSettings } from './purge.settings.js';
 import { queueSettings } from './queue.settings.js';
 import { redisSettings } from './redis.settings.js';
@@ -15,6 +16,7 @@ import { storageSettings } from './storage.settings.js';
 export const allSettings = Object.freeze({
   http: httpSettings,
   log: logSettings,
+  metrics: metricsSettings,
   database: databaseSettings,
   indexAdvisor: indexAdvisorSettings,
   redis: redisSettings,

@@ -45,6 +45,7 @@ describe('loadSettings', () => {
         publicDocs: true,
       },
       log: { level: 'info', format: 'json', slowRequestMs: 500 },
+      metrics: { port: undefined, host: '127.0.0.1', key: undefined },
       database: {
         url: REQUIRED.DATABASE_URL,
         poolMin: 10,

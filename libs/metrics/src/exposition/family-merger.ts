@@ -1,5 +1,7 @@
 import { type MetricFamily, type MetricSample } from '../metric-source.js';
 import { MetricsFamilyError } from '../metrics.errors.js';
+import { type PageFamily, type PageLine } from './page-family.js';
+import { type Slices } from './slices.js';
 
 // https://prometheus.io/docs/concepts/data_model/
 const FAMILY_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
@@ -15,6 +17,17 @@ interface Merged {
   readonly labelSets: Set<string>;
 }
 
+/** Options of {@link FamilyMerger}. */
+export interface FamilyMergerOptions {
+  /** Label sets that one family may have. */
+  readonly maxLabelSets: number;
+  /** Says whether a family name belongs to the registry's own metrics. */
+  readonly isReserved: (family: string) => boolean;
+  /** Takes the count of samples that were left out, by family. */
+  readonly overflows: Map<string, number>;
+  readonly slices: Slices;
+}
+
 /**
  * Puts the families of several sources together so that the exposition stays valid: each name once with one type, each
  * label set once, names as Prometheus allows them.
@@ -24,34 +37,38 @@ export class FamilyMerger {
   readonly #maxLabelSets: number;
   readonly #isReserved: (family: string) => boolean;
   readonly #overflows: Map<string, number>;
+  readonly #slices: Slices;
 
-  constructor(maxLabelSets: number, isReserved: (family: string) => boolean, overflows: Map<string, number>) {
-    this.#maxLabelSets = maxLabelSets;
-    this.#isReserved = isReserved;
-    this.#overflows = overflows;
+  constructor(options: FamilyMergerOptions) {
+    this.#maxLabelSets = options.maxLabelSets;
+    this.#isReserved = options.isReserved;
+    this.#overflows = options.overflows;
+    this.#slices = options.slices;
   }
 
   /** Takes what is valid and returns why the rest was left out. */
-  add(families: readonly MetricFamily[]): MetricsFamilyError[] {
+  async add(families: readonly MetricFamily[]): Promise<MetricsFamilyError[]> {
     if (!Array.isArray(families)) return [new MetricsFamilyError('', 'collect() gave no array')];
-    return families.flatMap((family: MetricFamily) => {
+    const problems: MetricsFamilyError[] = [];
+    for (const family of families as MetricFamily[]) {
       try {
-        return this.#addFamily(family);
+        problems.push(...(await this.#addFamily(family)));
       } catch (error) {
         // A malformed family (samples is no array, labels is null) must cost that family only.
-        return [new MetricsFamilyError(String((family as MetricFamily | null)?.name), String(error))];
+        problems.push(new MetricsFamilyError(String((family as MetricFamily | null)?.name), String(error)));
       }
-    });
+    }
+    return problems;
   }
 
-  families(): MetricFamily[] {
+  families(): PageFamily[] {
     return [...this.#merged.values()].map(({ family, samples }) => ({
       ...family,
-      samples: [...samples.values()],
+      groups: groupsOf(samples),
     }));
   }
 
-  #addFamily(family: MetricFamily): MetricsFamilyError[] {
+  async #addFamily(family: MetricFamily): Promise<MetricsFamilyError[]> {
     const { name, type } = family;
     if (!FAMILY_NAME.test(name)) return [new MetricsFamilyError(name, 'is no metric name')];
     if (!TYPES.has(type)) return [new MetricsFamilyError(name, `has the unknown type ${String(type)}`)];
@@ -64,29 +81,38 @@ export class FamilyMerger {
     if (merged.family.type !== type)
       return [new MetricsFamilyError(name, 'has another type in another source')];
     this.#merged.set(name, merged);
-    return family.samples.flatMap((sample) => this.#addSample(merged, sample));
+    const problems: MetricsFamilyError[] = [];
+    for (const sample of family.samples) {
+      const problem = this.#addSample(merged, sample);
+      if (problem) problems.push(problem);
+      if (this.#slices.isFull()) await this.#slices.pause();
+    }
+    return problems;
   }
 
-  #addSample({ family, samples, labelSets }: Merged, sample: MetricSample): MetricsFamilyError[] {
+  #addSample({ family, samples, labelSets }: Merged, sample: MetricSample): MetricsFamilyError | undefined {
     const labels = Object.fromEntries(
       Object.entries(sample.labels ?? {}).map(([name, value]) => [name, String(value)]),
     );
     const wrong = problemOf(family.type, sample, labels);
-    if (wrong !== undefined) return [new MetricsFamilyError(family.name, wrong)];
+    if (wrong !== undefined) return new MetricsFamilyError(family.name, wrong);
     const { le, ...others } = labels;
     const labelSet = keyOf(family.type === 'histogram' ? others : labels);
     const key = `${sample.suffix ?? ''} ${labelSet} ${family.type === 'histogram' ? (le ?? '') : ''}`;
-    if (samples.has(key))
-      return [new MetricsFamilyError(family.name, `has the labels ${keyOf(labels)} twice`)];
+    if (samples.has(key)) return new MetricsFamilyError(family.name, `has the labels ${keyOf(labels)} twice`);
     if (!labelSets.has(labelSet) && labelSets.size >= this.#maxLabelSets) {
       this.#overflows.set(family.name, (this.#overflows.get(family.name) ?? 0) + 1);
-      return [];
+      return undefined;
     }
     labelSets.add(labelSet);
     const { value, suffix } = sample;
     samples.set(key, { labels, value, ...(suffix === undefined ? {} : { suffix }) });
-    return [];
+    return undefined;
   }
+}
+
+function* groupsOf(samples: ReadonlyMap<string, MetricSample>): Generator<readonly PageLine[]> {
+  for (const { labels = {}, value, suffix } of samples.values()) yield [{ labels, value, suffix }];
 }
 
 function problemOf(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type MetricFamily, type MetricSource } from '../metric-source.js';
 import { MetricsSourceNameError } from '../metrics.errors.js';
+import { Slices } from './slices.js';
 import { SourceCollector } from './source-collector.js';
 
 const family = (name: string, ...samples: MetricFamily['samples'][number][]): MetricFamily => ({
@@ -31,12 +32,16 @@ const makeCollector = (overrides: { timeoutMs?: number; maxLabelSets?: number } 
   return { collector, warnings, recoveries };
 };
 
+/** What is collected, with its lines in an array as sources give them. */
+const familiesOf = async (collector: SourceCollector, slices = new Slices()) =>
+  (await collector.collect(slices)).map(({ groups, ...it }) => ({ ...it, samples: [...groups].flat() }));
+
 describe('SourceCollector', () => {
   it('merges a family that two sources share', async () => {
     const { collector } = makeCollector();
     collector.register(source('a', family('x', { labels: { of: 'a' }, value: 1 })));
     collector.register(source('b', family('x', { labels: { of: 'b' }, value: 2 })));
-    expect(await collector.collect()).toEqual([
+    expect(await familiesOf(collector)).toEqual([
       family('x', { labels: { of: 'a' }, value: 1 }, { labels: { of: 'b' }, value: 2 }),
     ]);
   });
@@ -54,8 +59,8 @@ describe('SourceCollector', () => {
     collector.register({ name: 'async', collect: () => Promise.reject(new Error('later')) });
     collector.register(source('good', family('x', { value: 1 })));
 
-    expect(await collector.collect()).toHaveLength(1);
-    expect(await collector.collect()).toHaveLength(1);
+    expect(await familiesOf(collector)).toHaveLength(1);
+    expect(await familiesOf(collector)).toHaveLength(1);
     expect([...collector.errors]).toEqual([
       ['sync', 2],
       ['async', 2],
@@ -63,7 +68,7 @@ describe('SourceCollector', () => {
     expect(warnings).toEqual(['Metric source "sync" failed: boom', 'Metric source "async" failed: later']);
 
     broken = false;
-    await collector.collect();
+    await familiesOf(collector);
     expect(recoveries).toEqual(['Metric source "sync" answers again']);
   });
 
@@ -74,8 +79,8 @@ describe('SourceCollector', () => {
     const promise = new Promise<MetricFamily[]>((it) => (resolve = it));
     collector.register({ name: 'slow', collect: () => (asked++, promise) });
 
-    expect(await collector.collect()).toEqual([]);
-    expect(await collector.collect()).toEqual([]);
+    expect(await familiesOf(collector)).toEqual([]);
+    expect(await familiesOf(collector)).toEqual([]);
     expect(asked).toBe(1);
     expect(collector.errors.get('slow')).toBe(2);
     expect(warnings).toEqual([
@@ -84,7 +89,7 @@ describe('SourceCollector', () => {
 
     resolve([family('x', { value: 1 })]);
     await new Promise(setImmediate); // lets everything that waits for the answer run
-    await collector.collect();
+    await familiesOf(collector);
     expect(asked).toBe(2);
   });
 
@@ -105,7 +110,7 @@ describe('SourceCollector', () => {
   ])('leaves out %s and keeps the rest of the source', async (_, wrong) => {
     const { collector } = makeCollector();
     collector.register(source('a', wrong, family('good', { value: 1 })));
-    const samples = (await collector.collect()).flatMap((it) => it.samples);
+    const samples = (await familiesOf(collector)).flatMap((it) => it.samples);
     expect(samples).toEqual([{ labels: {}, value: 1 }]);
     expect(collector.errors.get('a')).toBe(1);
   });
@@ -115,7 +120,7 @@ describe('SourceCollector', () => {
     collector.register(source('a', family('x', { labels: { a: '1', b: '2' }, value: 1 })));
     collector.register(source('b', { ...family('x', { value: 9 }), type: 'counter' }));
     collector.register(source('c', family('x', { labels: { b: '2', a: '1' }, value: 2 })));
-    expect(await collector.collect()).toEqual([family('x', { labels: { a: '1', b: '2' }, value: 1 })]);
+    expect(await familiesOf(collector)).toEqual([family('x', { labels: { a: '1', b: '2' }, value: 1 })]);
     expect(warnings).toHaveLength(2);
   });
 
@@ -123,7 +128,7 @@ describe('SourceCollector', () => {
     const { collector } = makeCollector();
     const samples = Array.from({ length: 8 }, (_, i) => ({ labels: { user: String(i) }, value: i }));
     collector.register(source('a', family('x', ...samples)));
-    expect((await collector.collect())[0]?.samples).toHaveLength(3);
+    expect((await familiesOf(collector))[0]?.samples).toHaveLength(3);
     expect(collector.overflows.get('x')).toBe(5);
     expect(collector.errors.size).toBe(0);
   });
@@ -137,7 +142,7 @@ describe('SourceCollector', () => {
       { suffix: '_count', labels: { of }, value: 2 },
     ];
     collector.register(source('a', { ...family('x', ...lines('a'), ...lines('b')), type: 'histogram' }));
-    expect((await collector.collect())[0]?.samples).toEqual(
+    expect((await familiesOf(collector))[0]?.samples).toEqual(
       lines('a').map((it) => expect.objectContaining(it)),
     );
     expect(collector.overflows.get('x')).toBe(4);
@@ -150,6 +155,15 @@ describe('SourceCollector', () => {
     collector.register(first);
     expect(() => collector.register(source('a'))).toThrow(MetricsSourceNameError);
     remove();
-    expect(await collector.collect()).toEqual([]);
+    expect(await familiesOf(collector)).toEqual([]);
+  });
+
+  it('gives the event loop a turn within a large family', async () => {
+    const { collector } = makeCollector({ maxLabelSets: 20_000 });
+    const samples = Array.from({ length: 20_000 }, (_, i) => ({ labels: { user: String(i) }, value: i }));
+    collector.register(source('a', family('x', ...samples)));
+    const slices = new Slices();
+    expect((await familiesOf(collector, slices))[0]?.samples).toHaveLength(20_000);
+    expect(slices.figures()).toMatchObject({ rows: 20_000, longestRows: 500 });
   });
 });

@@ -2,6 +2,8 @@ import { type Logger } from '@nestjs/common';
 import { type MetricFamily, type MetricSource } from '../metric-source.js';
 import { MetricsSourceNameError, MetricsSourceTimeoutError } from '../metrics.errors.js';
 import { FamilyMerger } from './family-merger.js';
+import { type PageFamily } from './page-family.js';
+import { type Slices } from './slices.js';
 
 /** Options of {@link SourceCollector}. */
 export interface SourceCollectorOptions {
@@ -46,16 +48,19 @@ export class SourceCollector {
   }
 
   /** The valid families of all sources that answered in time. Never rejects. */
-  async collect(): Promise<MetricFamily[]> {
+  async collect(slices: Slices): Promise<PageFamily[]> {
     const sources = [...this.#sources.values()];
+    slices.end();
     const answers = await Promise.allSettled(sources.map((source) => this.#ask(source)));
-    const merger = new FamilyMerger(this.#options.maxLabelSets, this.#options.isReserved, this.overflows);
-    answers.forEach((answer, i) => {
+    slices.begin();
+    const { maxLabelSets, isReserved } = this.#options;
+    const merger = new FamilyMerger({ maxLabelSets, isReserved, overflows: this.overflows, slices });
+    for (const [i, answer] of answers.entries()) {
       const { name } = sources[i] as MetricSource;
-      const problems =
-        answer.status === 'fulfilled' ? merger.add(answer.value) : ([answer.reason] as readonly unknown[]);
+      const problems: readonly unknown[] =
+        answer.status === 'fulfilled' ? await merger.add(answer.value) : [answer.reason];
       this.#note(name, problems);
-    });
+    }
     return merger.families();
   }
 

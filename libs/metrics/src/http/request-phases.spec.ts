@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatServerTiming, MAX_PHASES, RequestTiming } from './request-phases.js';
+import {
+  currentRequestTiming,
+  formatServerTiming,
+  MAX_PHASES,
+  RequestTiming,
+  runForRequest,
+} from './request-phases.js';
 
 const clock = () => {
   const it = { ms: 100, now: () => it.ms };
@@ -29,6 +35,40 @@ describe('RequestTiming', () => {
     expect(timing.phases.map((it) => it.name)).toEqual(['a', 'b']);
   });
 
+  it('gives a moment to the phase that was entered last, so that the phases never exceed the total', async () => {
+    const time = clock();
+    const timing = new RequestTiming(100, time.now);
+    const handled = timing.enter('handler');
+    time.ms += 1;
+    await timing.measure('auth', async () => {
+      time.ms += 2;
+      await timing.measure('cache', () => Promise.resolve((time.ms += 4)));
+    });
+    const [first, second] = [timing.enter('database'), timing.enter('database')];
+    time.ms += 8;
+    first();
+    first();
+    time.ms += 16;
+    second();
+    time.ms += 32;
+    expect(timing.phases).toEqual([
+      { name: 'handler', durationMs: 33 },
+      { name: 'auth', durationMs: 2 },
+      { name: 'cache', durationMs: 4 },
+      { name: 'database', durationMs: 24 },
+    ]);
+    handled();
+    time.ms += 64;
+    expect(timing.phases.reduce((sum, it) => sum + it.durationMs, 0)).toBe(63);
+    expect(timing.elapsedMs).toBe(127);
+  });
+
+  it('is found by what works for the request, and by nothing else', async () => {
+    const timing = new RequestTiming(0, clock().now);
+    expect(await runForRequest(timing, () => Promise.resolve().then(currentRequestTiming))).toBe(timing);
+    expect(currentRequestTiming()).toBeUndefined();
+  });
+
   it('sums up what exceeds the number of phases', () => {
     const timing = new RequestTiming(0, clock().now);
     for (let i = 0; i < MAX_PHASES + 4; i++) timing.addTiming(`p${i}`, 1);
@@ -42,7 +82,7 @@ describe('RequestTiming', () => {
     timing.addTiming('', Number.NaN);
     timing.addTiming('late', -1);
     expect(formatServerTiming(12.3456, timing.phases)).toBe(
-      'total;dur=12.346, db__x_y__Set-Cookie__a;dur=1.235;desc="say \\"hi\\"\\\\__X: y_", unnamed;dur=0.000, late;dur=0.000',
+      'total;dur=12.346, db__x_y__Set-Cookie__a;dur=1.234;desc="say \\"hi\\"\\\\__X: y_", unnamed;dur=0.000, late;dur=0.000',
     );
   });
 });

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 /** A named part of a request's time. */
 export interface Phase {
   /** A token as RFC 9110 section 5.6.2 has it. */
@@ -10,26 +12,59 @@ export interface Phase {
 /** More phases than this are summed up in one called `other`, so that the header stays small. */
 export const MAX_PHASES = 16;
 
+const OTHER_PHASE = 'other';
+
+/** A phase while its request runs. */
+interface RunningPhase {
+  name: string;
+  durationMs: number;
+  description?: string;
+}
+
+const requests = new AsyncLocalStorage<RequestTiming>();
+
+/** The clock of the request that this code works for; undefined outside of one, and before its body was read. */
+export function currentRequestTiming(): RequestTiming | undefined {
+  return requests.getStore();
+}
+
+/** Runs `work` for a request: {@link currentRequestTiming} finds it in all that follows. */
+export function runForRequest<T>(timing: RequestTiming, work: () => T): T {
+  return requests.run(timing, work);
+}
+
 /**
- * The clock of one request, at `request.timing`. Phases added before the headers leave appear in `Server-Timing`;
- * later ones, of a streamed body for example, only in the slow-request report.
+ * The clock of one request, at `request.timing`. A moment belongs to one phase: to that which was entered last and has
+ * not been left. So what runs inside a phase, or beside it, is not counted twice, and the phases that are measured here
+ * never sum up to more than the total. Phases added before the headers leave appear in `Server-Timing`; later ones, of
+ * a streamed body for example, only in the slow-request report.
  */
 export class RequestTiming {
   /** True once the headers were written; kept here so that a second `onSend` does not write them twice. */
   headersWritten = false;
   /** True once the request was counted. */
   finished = false;
+  /** Leaves what the framework does now: `handler` or `serialise`. */
+  work: (() => void) | undefined;
+  /** Bytes that the connection had sent before an answer of unannounced length. */
+  sentBefore: number | undefined;
 
   readonly #now: () => number;
-  #phases: Phase[] | undefined;
+  #phases: RunningPhase[] | undefined;
+  /** What was entered and not left, the latest last. */
+  #entered: { readonly phase: RunningPhase }[] | undefined;
+  /** Up to when time was given to phases. */
+  #settledMs = 0;
 
   /**
    * @param startMs when the request arrived, on the clock of `now`
    * @param now milliseconds on a monotonic clock
+   * @param requestId for logs; undefined when the request has none
    */
   constructor(
     readonly startMs: number,
     now: () => number,
+    readonly requestId?: string,
   ) {
     this.#now = now;
   }
@@ -39,9 +74,10 @@ export class RequestTiming {
     return this.#now() - this.startMs;
   }
 
-  /** What was added so far, in order. */
+  /** What was added so far, in the order of its beginning; a phase that is still running with its time until now. */
   get phases(): readonly Phase[] {
-    return this.#phases ?? [];
+    this.#settle();
+    return (this.#phases ?? []).map((it) => ({ ...it }));
   }
 
   /**
@@ -51,42 +87,82 @@ export class RequestTiming {
    * @param durationMs milliseconds; a negative or non-finite one counts as 0
    */
   addTiming(name: string, durationMs: number, description?: string): void {
-    const phases = (this.#phases ??= []);
     const ms = Number.isFinite(durationMs) ? Math.max(0, durationMs) : 0;
-    const last = phases[MAX_PHASES - 1];
-    if (last) {
-      phases[MAX_PHASES - 1] = { name: 'other', durationMs: last.durationMs + ms };
-      return;
-    }
-    phases.push({
-      name: toToken(name),
-      durationMs: ms,
-      ...(description === undefined ? {} : { description }),
-    });
+    this.#phaseOf(name, description).durationMs += ms;
+  }
+
+  /**
+   * Enters a phase; one that was there before goes on.
+   *
+   * @returns leaves it; calling that twice changes nothing
+   */
+  enter(name: string): () => void {
+    this.#settle();
+    const entry = { phase: this.#phaseOf(name) };
+    const entered = (this.#entered ??= []);
+    entered.push(entry);
+    return () => {
+      const index = entered.lastIndexOf(entry);
+      if (index < 0) return;
+      this.#settle();
+      entered.splice(index, 1);
+    };
   }
 
   /** Runs `work` and adds its time as a phase, also when it throws or rejects. */
   measure<T>(name: string, work: () => T): T {
-    const before = this.#now();
-    const add = (): void => this.addTiming(name, this.#now() - before);
+    const leave = this.enter(name);
     let result: T;
     try {
       result = work();
     } catch (error) {
-      add();
+      leave();
       throw error;
     }
-    if (result instanceof Promise) return result.finally(add) as T;
-    add();
+    if (result instanceof Promise) return result.finally(leave) as T;
+    leave();
     return result;
+  }
+
+  /** Gives the time since the last call to the phase that it belongs to. */
+  #settle(): void {
+    const last = this.#entered?.at(-1);
+    const now = this.#now();
+    if (last) last.phase.durationMs += now - this.#settledMs;
+    this.#settledMs = now;
+  }
+
+  #phaseOf(name: string, description?: string): RunningPhase {
+    const phases = (this.#phases ??= []);
+    const token = toToken(name);
+    const known = phases.find((it) => it.name === token);
+    if (known) return known;
+    const last = phases[MAX_PHASES - 1];
+    if (!last) {
+      const phase: RunningPhase = {
+        name: token,
+        durationMs: 0,
+        ...(description === undefined ? {} : { description }),
+      };
+      phases.push(phase);
+      return phase;
+    }
+    if (last.name === OTHER_PHASE) return last;
+    // The last place is for all that follow; whoever is in it goes on under that name.
+    last.name = OTHER_PHASE;
+    delete last.description;
+    return last;
   }
 }
 
-/** The value of `Server-Timing` (https://www.w3.org/TR/server-timing/): the total first, then the phases. */
+/**
+ * The value of `Server-Timing` (https://www.w3.org/TR/server-timing/): the total first, then the phases, rounded down so
+ * that rounding never makes them more than the total.
+ */
 export function formatServerTiming(totalMs: number, phases: readonly Phase[]): string {
   let header = `total;dur=${formatMs(totalMs)}`;
   for (const phase of phases) {
-    header += `, ${phase.name};dur=${formatMs(phase.durationMs)}`;
+    header += `, ${phase.name};dur=${formatMs(Math.floor(phase.durationMs * 1_000) / 1_000)}`;
     if (phase.description !== undefined) header += `;desc="${toQuoted(phase.description)}"`;
   }
   return header;

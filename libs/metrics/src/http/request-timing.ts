@@ -2,8 +2,10 @@ import { Logger } from '@nestjs/common';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type MetricsService } from '../metrics.service.js';
 import { UNMATCHED_ROUTE } from '../metrics.tokens.js';
+import { type EventLoopFigures } from '../supervision/event-loop-monitor.js';
 import { type HttpInstruments } from './http-instruments.js';
-import { formatMs, formatServerTiming, RequestTiming } from './request-phases.js';
+import { bodyBytesOf, countUnannounced, sentBytes, sentBytesBefore } from './body-sizes.js';
+import { formatMs, formatServerTiming, RequestTiming, runForRequest } from './request-phases.js';
 import { slowRequestLogger, type SlowRequestReport } from './slow-request-log.js';
 
 declare module 'fastify' {
@@ -19,6 +21,8 @@ export interface RequestTimingOptions {
   readonly slowRequestMs?: number;
   /** Takes the report of a slow request. An error it throws is logged. @default a warning, ten a second at most */
   readonly onSlowRequest?: (report: SlowRequestReport) => void;
+  /** More about a slow request for its report, such as its statements. Called when it has finished. */
+  readonly describe?: (request: FastifyRequest) => Readonly<Record<string, unknown>> | undefined;
   /** Tells clients the phases, not only the total. @default true */
   readonly exposePhases?: boolean;
   /** Milliseconds on a monotonic clock. @default performance.now */
@@ -51,12 +55,27 @@ export function registerRequestTiming(
 ): RequestTimingHandle {
   const hooks = new RequestTimingHooks(metrics, options);
   fastify.decorateRequest('timing', null as unknown as RequestTiming);
+  fastify.addHook('onRoute', ({ method, url }) => {
+    for (const it of [method].flat()) metrics.http.reserve(it, url);
+  });
   fastify.addHook('onRequest', (request, reply, done) => {
     hooks.timingOf(request, reply);
     done();
   });
+  // When the body has been read: what is read of a socket loses the context.
+  fastify.addHook('preHandler', (request, reply, done) => {
+    const timing = hooks.timingOf(request, reply);
+    timing.work = timing.enter('handler');
+    runForRequest(timing, done);
+  });
+  fastify.addHook('preSerialization', (request, reply, payload, done) => {
+    const timing = hooks.timingOf(request, reply);
+    timing.work?.();
+    timing.work = timing.enter('serialise');
+    done(null, payload);
+  });
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    hooks.writeHeaders(request, reply);
+    hooks.send(request, reply, payload);
     done(null, payload);
   });
   fastify.addHook('onResponse', (request, reply, done) => {
@@ -74,6 +93,8 @@ class RequestTimingHooks {
   readonly #slowRequestMs: number;
   readonly #onSlowRequest: (report: SlowRequestReport) => void;
   readonly #exposePhases: boolean;
+  readonly #describe: RequestTimingOptions['describe'];
+  readonly #eventLoop: () => EventLoopFigures;
   readonly #now: () => number;
   /** Instrument slots of a route by method; the key is the route's config object, one for each route. */
   readonly #slots = new WeakMap<object, Map<string, number>>();
@@ -84,6 +105,8 @@ class RequestTimingHooks {
     this.#now = options.now ?? (() => performance.now());
     this.#onSlowRequest = options.onSlowRequest ?? slowRequestLogger(logger, this.#now);
     this.#exposePhases = options.exposePhases ?? true;
+    this.#describe = options.describe;
+    this.#eventLoop = () => metrics.eventLoop();
   }
 
   /** The request's clock, started now when an earlier hook (CORS, closing) kept our `onRequest` from running. */
@@ -92,12 +115,21 @@ class RequestTimingHooks {
     const known = request.timing as RequestTiming | null | undefined;
     if (known) return known;
     // Fastify's own clock has been running since before the earlier hooks.
-    const timing = new RequestTiming(this.#now() - reply.elapsedTime, this.#now);
+    const timing = new RequestTiming(this.#now() - reply.elapsedTime, this.#now, request.id);
     request.timing = timing;
     this.#http.inFlight++;
+    countUnannounced(request.raw);
     // `finish`, and with it onResponse, never comes when the client leaves; `close` always does.
     reply.raw.once('close', () => this.finish(request, reply, !reply.raw.writableFinished));
     return timing;
+  }
+
+  /** The answer is made. */
+  send(request: FastifyRequest, reply: FastifyReply, payload: unknown): void {
+    const timing = this.timingOf(request, reply);
+    timing.work?.();
+    this.writeHeaders(request, reply);
+    timing.sentBefore = sentBytesBefore(request.raw, payload);
   }
 
   writeHeaders(request: FastifyRequest, reply: FastifyReply): void {
@@ -117,7 +149,13 @@ class RequestTimingHooks {
     timing.finished = true;
     this.#http.inFlight--;
     const durationMs = timing.elapsedMs;
-    this.#http.observe(this.#slotOf(request), reply.raw.statusCode, aborted, durationMs / 1_000);
+    this.#http.observe(this.#slotOf(request), {
+      statusCode: reply.raw.statusCode,
+      aborted,
+      seconds: durationMs / 1_000,
+      requestBytes: bodyBytesOf(request.raw),
+      responseBytes: sentBytes(request.raw, reply, { aborted, before: timing.sentBefore }),
+    });
     if (durationMs > this.#slowRequestMs) this.#report(request, reply, aborted, durationMs);
   }
 
@@ -141,6 +179,7 @@ class RequestTimingHooks {
   #report(request: FastifyRequest, reply: FastifyReply, aborted: boolean, durationMs: number): void {
     this.#http.slow++;
     try {
+      const details = this.#describe?.(request);
       this.#onSlowRequest({
         requestId: request.id,
         method: request.method,
@@ -149,6 +188,8 @@ class RequestTimingHooks {
         aborted,
         durationMs,
         phases: request.timing.phases,
+        eventLoop: this.#eventLoop(),
+        ...(details && { details }),
       });
     } catch (error) {
       logger.error('onSlowRequest threw; the request itself is not affected', error);

@@ -9,6 +9,7 @@ const report = {
   aborted: false,
   durationMs: 612.34567,
   phases: [],
+  eventLoop: { lagMeanMs: 0, lagP99Ms: 0, lagMaxMs: 0, utilization: 0 },
 };
 
 describe('slowRequestLogger', () => {

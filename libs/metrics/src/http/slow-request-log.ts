@@ -1,4 +1,5 @@
 import { type Logger } from '@nestjs/common';
+import { type EventLoopFigures } from '../supervision/event-loop-monitor.js';
 import { type Phase } from './request-phases.js';
 
 /** What is known of a request above the slow-request bound. */
@@ -14,6 +15,10 @@ export interface SlowRequestReport {
   /** Milliseconds from request to the end of the response. */
   readonly durationMs: number;
   readonly phases: readonly Phase[];
+  /** How late and how busy the event loop is: a slow request may be the victim of another. */
+  readonly eventLoop: EventLoopFigures;
+  /** What `describe` of the options knows of it. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /** Lines in one second; under overload every request is slow, and logging them all makes it worse. */

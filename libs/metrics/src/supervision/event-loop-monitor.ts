@@ -6,6 +6,8 @@ export interface EventLoopFigures {
   readonly lagMeanMs: number;
   /** Milliseconds that a timer was late, 99th percentile. */
   readonly lagP99Ms: number;
+  /** Milliseconds that the latest timer was late. */
+  readonly lagMaxMs: number;
   /** Share of time in which the loop was not idle, 0 to 1. */
   readonly utilization: number;
 }
@@ -36,6 +38,7 @@ export class EventLoopMonitor {
     return {
       lagMeanMs: Math.max(now.lagMeanMs, this.#previous.lagMeanMs),
       lagP99Ms: Math.max(now.lagP99Ms, this.#previous.lagP99Ms),
+      lagMaxMs: Math.max(now.lagMaxMs, this.#previous.lagMaxMs),
       utilization: Math.max(now.utilization, this.#previous.utilization),
     };
   }
@@ -55,6 +58,8 @@ export class EventLoopMonitor {
     return {
       lagMeanMs: lateness(this.#histogram.mean),
       lagP99Ms: lateness(this.#histogram.percentile(99)),
+      // An empty histogram gives 0.
+      lagMaxMs: lateness(this.#histogram.max),
       utilization: performance.eventLoopUtilization(this.#since).utilization,
     };
   }

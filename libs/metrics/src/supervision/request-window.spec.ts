@@ -36,13 +36,13 @@ describe('RequestWindow', () => {
 
   it('forgets an outage after five minutes', () => {
     const { http, slot, window, minute } = makeWindow();
-    for (let i = 0; i < 4; i++) http.observe(slot, 500, false, 9);
-    http.observe(slot, 200, false, 0.001);
+    for (let i = 0; i < 4; i++) http.observe(slot, { statusCode: 500, aborted: false, seconds: 9 });
+    http.observe(slot, { statusCode: 200, aborted: false, seconds: 0.001 });
     expect(window.read()).toMatchObject({ count: 5, errorRate: 0.8 });
     for (let i = 0; i < 4; i++) minute();
     expect(window.read()).toMatchObject({ windowSeconds: 240, count: 5, errorRate: 0.8 });
     minute();
-    http.observe(slot, 200, false, 0.001);
+    http.observe(slot, { statusCode: 200, aborted: false, seconds: 0.001 });
     const { windowSeconds, count, errorRate, p99Ms } = window.read();
     expect({ windowSeconds, count, errorRate }).toEqual({ windowSeconds: 240, count: 1, errorRate: 0 });
     expect(p99Ms).toBeLessThanOrEqual(1);

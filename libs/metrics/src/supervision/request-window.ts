@@ -1,4 +1,5 @@
-import { LATENCY_BUCKETS_SECONDS, type RequestTotals } from '../http/http-instruments.js';
+import { LATENCY_BUCKETS_SECONDS } from '../http/buckets.js';
+import { type RequestTotals } from '../http/http-instruments.js';
 
 /** Requests of the last minutes. */
 export interface RecentRequests {

@@ -18,7 +18,7 @@ const figures = (change: {
     p95Ms: change.p95Ms ?? 2,
     p99Ms: 3,
   },
-  eventLoop: { lagMeanMs: 0, lagP99Ms: change.lagP99Ms ?? 0, utilization: 0.1 },
+  eventLoop: { lagMeanMs: 0, lagMaxMs: 0, lagP99Ms: change.lagP99Ms ?? 0, utilization: 0.1 },
   memory: {
     rssBytes: 1,
     limitBytes: 2,

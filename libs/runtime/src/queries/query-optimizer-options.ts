@@ -4,6 +4,7 @@ import { contentQueryPolicy } from '@peregrine/content';
 import { type NPlusOneFinding, type QueryOptimizerOptionsInput } from '@peregrine/query-optimizer';
 import { type Role } from '../role.js';
 import { type Settings } from '../settings.js';
+import { statementOfRequest } from '../timing/request-statements.js';
 import { CachedResultStore } from './cached-result-store.js';
 
 const WATCHED_SHARE = { off: 0, count: 0.01, warn: 1 } as const satisfies Record<
@@ -43,6 +44,7 @@ export function queryOptimizerOptions(
     store: new CachedResultStore(cache.namespace('query')),
     cache: { ...resultCache(role, flags), maxStalenessMs: database.queryMaxStalenessMs },
     adaptiveIndexing: adaptiveIndexing(indexAdvisor),
+    onStatement: statementOfRequest,
     nPlusOne: { sampleRate: WATCHED_SHARE[database.loopWatch], onFinding: onLoop },
   };
 }

@@ -1,0 +1,42 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { createLogger } from './service-logger.js';
+
+afterEach(() => void jest.restoreAllMocks());
+
+/** What the log writes to either stream. */
+function record(): string[] {
+  const written: string[] = [];
+  for (const stream of [process.stdout, process.stderr]) {
+    jest.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  }
+  return written;
+}
+
+describe('the log of a service', () => {
+  it.each(['json', 'pretty'] as const)(
+    'has no secret in it (%s): message, object, stack and error',
+    (format) => {
+      const written = record();
+      const log = createLogger({ level: 'info', format, slowRequestMs: 1 });
+      const url = 'postgres://user:hunter2@host/db';
+      log.warn(`cannot reach ${url}`);
+      log.warn({ message: 'refused', headers: { authorization: 'hunter2', accept: 'shown' } });
+      log.error('failed', `Error: ${url}\n    at here`, 'Context');
+      log.error(new Error(`failed at ${url}`));
+      const text = written.join('');
+      expect(text).not.toContain('hunter2');
+      for (const shown of ['cannot reach', 'shown', 'at here', 'failed at']) expect(text).toContain(shown);
+    },
+  );
+
+  it('is one object a line', () => {
+    const written = record();
+    createLogger({ level: 'info', format: 'json', slowRequestMs: 1 }).warn({
+      message: 'slow',
+      durationMs: 3,
+    });
+    expect(written.map((it) => JSON.parse(it) as unknown)).toEqual([
+      expect.objectContaining({ level: 'warn', message: { message: 'slow', durationMs: 3 } }),
+    ]);
+  });
+});
