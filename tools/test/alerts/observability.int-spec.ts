@@ -7,6 +7,7 @@ import { renderRules } from '../../src/alerts/render-rules.ts';
 import { DASHBOARDS } from '../../src/dashboards/dashboards.ts';
 import type { DevFile } from '../../src/platform/dev-file.ts';
 import { StartRun } from '../start-fixture.ts';
+import { mentionsOf, runbooks } from './runbooks.ts';
 import { PrometheusServer } from './prometheus-server.ts';
 import { ShownMetrics } from './shown-metrics.ts';
 
@@ -69,6 +70,29 @@ describe('the built apps and a real Prometheus', () => {
     ];
     expect(expressions.flatMap((it) => metrics.missingIn(it))).toEqual([]);
     expect(metrics.missingIn('no_such_metric + db_pool_connections{state="in-use"}')).toHaveLength(2);
+  });
+
+  it('have every address and every metric that a runbook sends a person to', async () => {
+    const { operations, metrics } = mentionsOf(
+      runbooks()
+        .map(({ text }) => text)
+        .join('\n'),
+    );
+    const { paths } = (await (await fetch(`${dev.url}/docs-json`)).json()) as {
+      paths: Record<string, object>;
+    };
+    const known = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const isProbe = (it: string) => /^GET \/health\/(?:live|ready)$/.test(it);
+    expect(operations.filter((it) => !isProbe(it) && !known.includes(it))).toEqual([]);
+    for (const path of ['/health/live', '/health/ready'])
+      expect((await fetch(dev.url + path)).status).toBe(200);
+    const all = await shown();
+    // A histogram is named as a whole.
+    expect(
+      metrics.filter((it) => all.missingIn(it).length + all.missingIn(`${it}_count`).length === 2),
+    ).toEqual([]);
   });
 
   it('show from the start what an alert about missing metrics expects', async () => {
