@@ -100,7 +100,7 @@ export function renderMarkdown(report: LoadReport): string {
     ...rows.map((it) => `| ${it} |`),
     '',
     `Goals, p95 under ${goals.p95Ms} ms and errors under ${goals.errorRate * 100} %: **${goals.met ? 'met' : 'missed'}** (${milliseconds(total.p95Ms)} ms, ${(total.errorRate * 100).toFixed(2)} %).${kinds.length === 0 ? '' : ` Errors: ${kinds.join(', ')}.`}`,
-    `The generator itself was at most ${report.generatorLagP99Ms.toFixed(1)} ms late (p99). ${report.machine}.`,
+    `The generator itself was late by ${report.generatorLagP99Ms.toFixed(1)} ms (p99). ${report.machine}.`,
     '',
     '![latency](latency.svg)',
     '![throughput](throughput.svg)',
