@@ -27,6 +27,9 @@ const COMMANDS = {
   'bench-cdn': 'Measure the static file origin beside its peers; --help for options',
   'bench-advisor': "Measure the index advisor on a third party's database; --help for options",
   optimizer: 'Report, recommend, build and revert indexes of a database: optimizer <command>',
+  load: 'Load a platform with users in stages, or compare it with another commit; --help for options',
+  alerts: "Write Prometheus' rules from the list of alerts; --check only compares",
+  dashboards: "Write Grafana's dashboards from the list of panels; --check only compares",
   'env-example': 'Write .env.example; --check only compares',
   install: 'Install the packages, nothing else',
 };

@@ -18,9 +18,8 @@ import { type DemoReport, describeEnvironment, formatReport } from './demo/repor
 import { startSlowStorageApi } from './demo/slow-storage-api.ts';
 import { listenForInterrupt, whenAborted } from './interrupt.ts';
 import { DEFAULT_DATA_FOLDER, fromCallersFolder, ROOT } from './paths.ts';
-import { devFileIn } from './platform/data-folder.ts';
-import { type DevFile, readDevFile } from './platform/dev-file.ts';
-import { startPlatform } from './platform/platform.ts';
+import type { DevFile } from './platform/dev-file.ts';
+import { findOrStartPlatform } from './platform/find-or-start.ts';
 import { type Reporter, TerminalReporter } from './reporter.ts';
 import { InterruptedError } from './tools.errors.ts';
 
@@ -63,7 +62,11 @@ await runCommand(async () => {
   const selection = await selectFiles(folder);
   const reporter = new TerminalReporter();
   const interrupt = listenForInterrupt();
-  const platform = await findOrStartPlatform(dataFolder, reporter, interrupt.stop);
+  const platform = await findOrStartPlatform(dataFolder, {
+    environment: { ...LEFT_ON, ...process.env },
+    reporter,
+    signal: interrupt.stop,
+  });
   try {
     const work = runDemo({ dev: platform.dev, dataFolder, selection, keep: values.keep, reporter });
     const report = await Promise.race([work, whenAborted(interrupt.stop)]);
@@ -78,22 +81,6 @@ await runCommand(async () => {
     interrupt.dispose();
   }
 });
-
-/** The platform that runs on the data folder, which goes on running; else one of our own. */
-async function findOrStartPlatform(
-  dataFolder: string,
-  reporter: Reporter,
-  signal: AbortSignal,
-): Promise<{ dev: DevFile; stop(): Promise<void> }> {
-  const dev = await readDevFile(devFileIn(dataFolder));
-  const ready = dev && (await fetch(`${dev.url}/health/ready`).catch(() => undefined));
-  if (dev && ready?.ok) {
-    reporter.print(`Using the platform that runs on ${dev.url}`);
-    return { dev, stop: () => Promise.resolve() };
-  }
-  const environment = { ...LEFT_ON, ...process.env };
-  return startPlatform({ dataFolder, port: 0, environment, reporter, signal });
-}
 
 interface DemoOptions {
   dev: DevFile;

@@ -9,6 +9,7 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 
 interface Service {
   readonly image: string;
+  readonly profiles?: readonly string[];
   readonly user?: string;
   readonly read_only?: boolean;
   readonly init?: boolean;
@@ -58,7 +59,8 @@ describe('docker/compose.yaml', () => {
   });
 
   it('has the services of the platform, with two workers', () => {
-    expect(Object.keys(services).sort()).toEqual(['api', 'migrate', 'nginx', 'postgres', 'redis', 'worker']);
+    const always = all.filter(([, it]) => !it.profiles).map(([name]) => name);
+    expect(always.toSorted()).toEqual(['api', 'migrate', 'nginx', 'postgres', 'redis', 'worker']);
     expect(services['worker']?.deploy?.replicas).toBe(2);
   });
 
@@ -81,13 +83,18 @@ describe('docker/compose.yaml', () => {
   );
 
   it.each(all)('takes an exact image for %s and no user root', (_, { image, user, build }) => {
-    expect(image).toMatch(/^[a-z/-]+:(?:pg18|8|1\.28-bookworm|\$\{TAG:-local\})$/);
+    expect(image).toMatch(/^[a-z/-]+:(?:pg18|8|1\.28-bookworm|v3\.5\.0|12\.1\.0|\$\{TAG:-local\})$/);
     // Our own images have their user in the Dockerfile.
     if (!build) expect(user).toMatch(/^(?!root$|0$)\w+$/);
   });
 
-  it('publishes a port of nginx only', () => {
-    expect(all.filter(([, it]) => it.ports).map(([name]) => name)).toEqual(['nginx']);
+  it('publishes a port of nginx only, and to this machine those of the profile observability', () => {
+    const publishing = all.filter(([, it]) => it.ports);
+    expect(publishing.map(([name]) => name)).toEqual(['nginx', 'prometheus', 'grafana']);
+    for (const [, { profiles, ports }] of publishing.slice(1)) {
+      expect(profiles).toEqual(['observability']);
+      expect(ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{\w+_PORT:-\d+\}:\d+$/)]);
+    }
   });
 
   it('checks the health of everything that stays, and waits for it', () => {

@@ -7,6 +7,9 @@ import { findProgram, SERVER_FOLDERS } from './find-program.ts';
 const TEST_PROGRAMS = [
   { program: 'nginx', aptPackage: 'nginx' },
   { program: 'varnishd', aptPackage: 'varnish' },
+  // Debian's package has both.
+  { program: 'prometheus', aptPackage: 'prometheus' },
+  { program: 'promtool', aptPackage: 'prometheus' },
 ] as const;
 
 /**
@@ -19,7 +22,7 @@ export async function ensureTestPrograms(environment: NodeJS.ProcessEnv, reporte
   if (environment['CI'] !== 'true') return;
   const missing = await missingPrograms(environment);
   if (missing.length === 0) return;
-  const packages = missing.map((it) => it.aptPackage);
+  const packages = [...new Set(missing.map((it) => it.aptPackage))];
   await reporter.step(`Installing ${packages.join(' and ')} with apt-get, because they are missing`, () =>
     installAptPackages(packages, environment),
   );

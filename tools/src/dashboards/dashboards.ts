@@ -1,0 +1,7 @@
+import type { Dashboard } from './dashboard.ts';
+import { CACHE, QUERIES } from './fields/data.ts';
+import { HTTP, OVERVIEW } from './fields/overview.ts';
+import { PROCESSES, TASKS } from './fields/work.ts';
+
+/** Every dashboard, the overview first. */
+export const DASHBOARDS: readonly Dashboard[] = [OVERVIEW, HTTP, QUERIES, CACHE, TASKS, PROCESSES];
