@@ -11,7 +11,14 @@ const logger = new Logger('Database');
 
 /** A data source for tools and tests, not connected yet: see {@link connectDataSource}. Never synchronizes. */
 export function createDataSource(input: DatabaseOptionsInput): DataSource {
-  return new DataSource(typeOrmOptions(parseDatabaseOptions(input)));
+  const dataSource: DataSource = new DataSource({
+    ...typeOrmOptions(parseDatabaseOptions(input)),
+    // A pool has ended before its last connection is closed: what happens to that one then is no news.
+    poolErrorHandler: (error: Error) => {
+      if (dataSource.isInitialized) warnOfLostConnection(error);
+    },
+  });
+  return dataSource;
 }
 
 export function typeOrmOptions(options: DatabaseOptions): PostgresOptions {
@@ -28,11 +35,15 @@ export function typeOrmOptions(options: DatabaseOptions): PostgresOptions {
     poolSize: options.poolMax,
     connectTimeoutMS: options.connectTimeoutMs,
     // An idle connection broke. The pool replaces it; without a handler the process would end.
-    poolErrorHandler: (error: Error) => logger.warn(`An idle connection was lost: ${driverMessage(error)}`),
+    poolErrorHandler: warnOfLostConnection,
     extra: { statement_timeout: options.statementTimeoutMs, keepAlive: true },
     ...(options.driver && { driver: options.driver }),
     ...(options.resultCache && { cache: { provider: options.resultCache } }),
   };
+}
+
+function warnOfLostConnection(error: Error): void {
+  logger.warn(`An idle connection was lost: ${driverMessage(error)}`);
 }
 
 /**

@@ -13,7 +13,7 @@ export class OpenOptimizers {
   ): Promise<QueryOptimizer> {
     const optimizer = await createQueryOptimizer({
       connectionString: database.url,
-      pool: { min: 1, max: 6, reserve: 1 },
+      pool: { min: 1, max: 6, reserve: 1, acquireTimeoutMs: 30_000 },
       // What happens behind the queries would be in the figures of the pool.
       slowQueries: { enabled: false },
       ...options,
