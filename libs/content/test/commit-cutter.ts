@@ -3,11 +3,11 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 const COMMIT = Buffer.from('COMMIT\0');
 
-/** A way to PostgreSQL on which, once armed, the answer to the next COMMIT is lost with the connection. */
+/** A way to PostgreSQL on which, once armed, the answer to a COMMIT is lost with the connection. */
 export class CommitCutter {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #armed = false;
+  #statement: string | undefined;
 
   private constructor(private readonly target: URL) {
     this.#server = createServer((client) => this.#join(client));
@@ -28,8 +28,9 @@ export class CommitCutter {
     return url.href;
   }
 
-  arm(): void {
-    this.#armed = true;
+  /** For the next transaction that sends such a statement: others commit at any time. */
+  arm(statement: string): void {
+    this.#statement = statement;
   }
 
   async stop(): Promise<void> {
@@ -41,12 +42,14 @@ export class CommitCutter {
 
   #join(client: Socket): void {
     const server = connect(Number(this.target.port || 5432), this.target.hostname);
+    let meant = false;
     let cutting = false;
     client.on('data', (chunk) => {
-      if (this.#armed && chunk.includes(COMMIT)) {
-        this.#armed = false;
-        cutting = true;
+      if (this.#statement !== undefined && chunk.includes(this.#statement)) {
+        this.#statement = undefined;
+        meant = true;
       }
+      cutting ||= meant && chunk.includes(COMMIT);
       server.write(chunk);
     });
     server.on('data', (chunk) => {

@@ -21,7 +21,7 @@ describe('an upload whose commit was done but not confirmed', () => {
   ])('fails, and keeps the content that the file now refers to: %s', async (_, sizeBytes) => {
     const workspace = await content.workspace();
     const bytes = randomBytes(sizeBytes);
-    cutter.arm();
+    cutter.arm('INSERT INTO files');
     await expect(content.upload(workspace, 'a.bin', bytes)).rejects.toThrow();
     const [file] = await content.query<{ id: string }>('SELECT id FROM files WHERE workspace_id = $1', [
       workspace,

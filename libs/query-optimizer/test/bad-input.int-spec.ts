@@ -48,7 +48,10 @@ describe('bad input', () => {
   });
   const open = (pool: object = {}) => {
     store = new MemoryResultStore();
-    return optimizers.open(database, { store, pool: { min: 1, max: 6, reserve: 1, ...pool } });
+    return optimizers.open(database, {
+      store,
+      pool: { min: 1, max: 6, reserve: 1, acquireTimeoutMs: 30_000, ...pool },
+    });
   };
   beforeEach(async () => {
     optimizer = await open();

@@ -92,7 +92,7 @@ describe('indexes on a server', () => {
     );
     const optimizer = await createQueryOptimizer({
       connectionString: server.url,
-      pool: { min: 1, max: 3, reserve: 0 },
+      pool: { min: 1, max: 3, reserve: 0, acquireTimeoutMs: 30_000 },
       cache: { enabled: false, listen: false },
       slowQueries: { history: { install: true } },
     });

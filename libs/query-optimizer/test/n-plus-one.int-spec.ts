@@ -25,7 +25,10 @@ describe('NPlusOneDetector', () => {
     database = await TestDatabase.create();
     await database.run(SCHEMA);
     const tap = new QueryTap([detector]);
-    pool = new PriorityPool({ connectionString: database.url, min: 1, max: 5 }, (it) => void tap.install(it));
+    pool = new PriorityPool(
+      { connectionString: database.url, min: 1, max: 5, acquireTimeoutMs: 30_000 },
+      (it) => void tap.install(it),
+    );
     const entities = [authorSchema, postSchema];
     source = new DataSource({ type: 'postgres', url: database.url, entities, driver: poolDriver(pool) });
     await source.initialize();
@@ -88,7 +91,7 @@ describe('NPlusOneDetector', () => {
     const other = new NPlusOneDetector({ onFinding: (it) => told.push(it), threshold: 3 });
     const tap = new QueryTap([other]);
     const own = new PriorityPool(
-      { connectionString: database.url, min: 1, max: 5 },
+      { connectionString: database.url, min: 1, max: 5, acquireTimeoutMs: 30_000 },
       (it) => void tap.install(it),
     );
     const failing = other.run('GET /authors', async () => {

@@ -20,7 +20,13 @@ describe('plan guard', () => {
   const optimizers = new OpenOptimizers();
   const open = (planGuard: CreateQueryOptimizerOptions['planGuard'], slow = {}) =>
     optimizers.open(database, {
-      pool: { min: 1, max: 6, reserve: 1, session: { max_parallel_workers_per_gather: 0, jit: false } },
+      pool: {
+        min: 1,
+        max: 6,
+        reserve: 1,
+        acquireTimeoutMs: 30_000,
+        session: { max_parallel_workers_per_gather: 0, jit: false },
+      },
       slowQueries: {
         thresholdMs: 0,
         refreshMs: 3_600_000,

@@ -23,7 +23,13 @@ describe('TypeORM on the pool', () => {
   beforeAll(async () => {
     database = await TestDatabase.create();
     await database.run('CREATE TABLE falcon (id int PRIMARY KEY, name text NOT NULL)');
-    pool = new PriorityPool({ connectionString: database.url, min: 1, max: 3, reserve: 1 });
+    pool = new PriorityPool({
+      connectionString: database.url,
+      min: 1,
+      max: 3,
+      reserve: 1,
+      acquireTimeoutMs: 30_000,
+    });
     const driver = poolDriver(pool);
     source = new DataSource({ type: 'postgres', url: database.url, entities: [falcons], driver });
     await source.initialize();

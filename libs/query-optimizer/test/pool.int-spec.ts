@@ -7,13 +7,16 @@ import { type QueryPriority, withQueryPriority } from '../src/pool/query-priorit
 import { TestDatabase } from './test-database.js';
 import { until } from './until.js';
 
+/** And with patience for a busy machine. */
+const SMALL = { min: 1, max: 4, reserve: 1, acquireTimeoutMs: 30_000 };
+
 describe('PriorityPool', () => {
   let database: TestDatabase;
   const pools: PriorityPool[] = [];
   const warnings: string[] = [];
 
   const open = (options: Partial<PoolOptionsInput> = {}) => {
-    const pool = new PriorityPool({ connectionString: database.url, min: 1, max: 4, reserve: 1, ...options });
+    const pool = new PriorityPool({ ...SMALL, connectionString: database.url, ...options });
     pools.push(pool);
     return pool;
   };

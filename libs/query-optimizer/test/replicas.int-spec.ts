@@ -37,7 +37,7 @@ describe('Replicas', () => {
   const open = async (options: Partial<CreateQueryOptimizerOptions> = {}) => {
     const optimizer = await createQueryOptimizer({
       connectionString: primary.url,
-      pool: { min: 1, max: 4, reserve: 1 },
+      pool: { min: 1, max: 4, reserve: 1, acquireTimeoutMs: 30_000 },
       replicas: replicas.map((it) => it.url),
       replication: PATIENT,
       ...options,

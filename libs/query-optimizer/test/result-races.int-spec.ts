@@ -196,7 +196,9 @@ describe('results, when things happen at the same time', () => {
   it('closes while it opens, and leaves no connection', async () => {
     const names = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = $1 AND application_name = 'closing'`;
     for (let i = 0; i < 5; i++) {
-      const one = await open({ pool: { min: 4, max: 6, reserve: 1, applicationName: 'closing' } });
+      const one = await open({
+        pool: { min: 4, max: 6, reserve: 1, acquireTimeoutMs: 30_000, applicationName: 'closing' },
+      });
       const asked = Array.from({ length: 6 }, () => one.execute('SELECT 1').catch(() => undefined));
       await one.close();
       expect(one.pool.statistics()).toMatchObject({ size: 0, opening: 0 });

@@ -35,7 +35,13 @@ describe('slow queries', () => {
   const open = (slowQueries: SlowOptions = {}, options: Partial<CreateQueryOptimizerOptions> = {}) =>
     optimizers.open(database, {
       // One process for each statement, so that the time of a plan is its own.
-      pool: { min: 1, max: 6, reserve: 1, session: { max_parallel_workers_per_gather: 0, jit: false } },
+      pool: {
+        min: 1,
+        max: 6,
+        reserve: 1,
+        acquireTimeoutMs: 30_000,
+        session: { max_parallel_workers_per_gather: 0, jit: false },
+      },
       slowQueries: { ...EAGER, serverStatistics: false, ...slowQueries },
       ...options,
     });

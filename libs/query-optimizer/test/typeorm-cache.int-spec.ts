@@ -35,7 +35,7 @@ describe("TypeORM's own cache option on the optimizer", () => {
     await database.run('CREATE TABLE setting (name text PRIMARY KEY, value text)');
     optimizer = await createQueryOptimizer({
       connectionString: database.url,
-      pool: { min: 1, max: 4, reserve: 1 },
+      pool: { min: 1, max: 4, reserve: 1, acquireTimeoutMs: 30_000 },
       cache: {
         policy: ({ reads }) => (reads.some((it) => it.name === 'setting') ? { ttlMs: 60_000 } : undefined),
       },
