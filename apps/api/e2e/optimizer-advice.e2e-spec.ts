@@ -62,7 +62,7 @@ describe.each([
     let task = await look();
     await until(async () => {
       task = await look();
-      return task.body.finishedAt !== null;
+      return ['completed', 'failed', 'cancelled'].includes(task.body.state as string);
     }, 120_000);
     return task.body as { state: string; result: unknown; progress: unknown; error: string | null };
   };
