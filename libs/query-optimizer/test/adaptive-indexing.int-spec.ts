@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
 import { installSlowQueryHistory } from '../src/slow-queries/history-tables.js';
 import { AdaptiveDatabase, EVENTS_OF_FILE, FILES_OF_WORKSPACE } from './adaptive-database.js';
@@ -6,6 +6,10 @@ import { until } from './until.js';
 
 const BOTH = [FILES_OF_WORKSPACE, EVENTS_OF_FILE];
 const DAY_MS = 86_400_000;
+/** PostgreSQL counts the use of an index when a connection has rested for 10 s, and a round on a busy machine takes some. */
+const COUNTED_MS = 80_000;
+
+jest.setTimeout(240_000);
 
 describe('adaptive indexing', () => {
   let db: AdaptiveDatabase;
@@ -258,12 +262,12 @@ describe('adaptive indexing', () => {
       await proposing.runRound();
       const all = await proposing.recommendations({ state: 'kept' });
       return all.length === 2 && all.every((it) => it.revertProposal !== null);
-    });
+    }, COUNTED_MS);
     expect(await db.indexes()).toHaveLength(2);
     await until(async () => {
       await later('peregrine_index_recommendations', 'used_at', 31);
       return (await process.runRound()).reverted.includes(ofFiles);
-    });
+    }, COUNTED_MS);
     expect(await db.indexes()).toEqual([ofEvents?.plan.indexName]);
     expect(await process.recommendation(ofFiles)).toMatchObject({
       state: 'reverted',
@@ -300,8 +304,8 @@ describe('adaptive indexing', () => {
         return (await watching.recommendation(id)).revertProposal === null;
       };
       // Its first look only notes the count; what is used after it shows in a later one.
-      await until(isUsed);
-      await until(isUsed);
+      await until(isUsed, COUNTED_MS);
+      await until(isUsed, COUNTED_MS);
       expect(await process.recommendation(id)).toMatchObject({ state: 'kept' });
     } finally {
       await db.closePools();
