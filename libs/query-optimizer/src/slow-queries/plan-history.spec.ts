@@ -12,8 +12,8 @@ const sample = (hash: string, executionMs: number | null = null): PlanSample => 
 
 describe('PlanHistory', () => {
   beforeAll(loadAnalyser);
-  beforeEach(() => jest.useFakeTimers());
-  afterEach(() => jest.useRealTimers());
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
 
   /** Each some time after the one before: which plan was there first is told by milliseconds. */
   const run = (durationMs: number) => {
