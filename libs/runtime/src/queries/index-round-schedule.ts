@@ -49,7 +49,9 @@ export class IndexRoundSchedule implements OnApplicationBootstrap, OnApplication
       if (!(error instanceof QueueUnavailableError)) throw error;
       if (this.#isStopped) return;
       this.#log.warn(`Rounds wait for the task queue: ${error.message}`);
-      this.#retry = setTimeout(() => (this.#putting = this.#putAgain()), RETRY_MS).unref();
+      this.#retry = setTimeout(() => {
+        this.#putting = this.#putAgain();
+      }, RETRY_MS).unref();
     }
   }
 
