@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { LedgerEntry, Recommendation, WorkloadStatement } from '@peregrine/query-optimizer';
 import pg from 'pg';
@@ -119,10 +120,35 @@ export class OptimizerSubject {
     return { file, ...(JSON.parse(stdout) as { recommendations: GivenRecommendation[] }) };
   }
 
+  /** Runs a statement as a program does for which everything is slow, and which has written that down when this resolves. */
+  async slowly(sql: string): Promise<void> {
+    const { createQueryOptimizer } = await import('@peregrine/query-optimizer');
+    const optimizer = await createQueryOptimizer({
+      connectionString: this.url,
+      pool: { min: 1, max: 2, reserve: 0 },
+      cache: { enabled: false, listen: false },
+      slowQueries: { thresholdMs: 0, history: { install: true } },
+    });
+    await optimizer.execute(sql);
+    await optimizer.slowQueries.settled();
+    await optimizer.close();
+    // The server counts what a connection has read when that has ended.
+    while (!(await this.#isCounted())) await delay(20);
+  }
+
+  async #isCounted(): Promise<boolean> {
+    const { rows } = await this.pool.query<{ scans: number }>(
+      `SELECT seq_scan::int AS scans FROM pg_stat_user_tables WHERE relname = 'purchase'`,
+    );
+    return (rows[0]?.scans ?? 0) > 0;
+  }
+
   /** As it was before anything was built. */
   async reset(): Promise<void> {
     for (const name of await this.indexes()) await this.pool.query(`DROP INDEX ${name}`);
-    await this.pool.query('DROP TABLE IF EXISTS peregrine_index_ledger');
+    await this.pool.query(
+      'DROP TABLE IF EXISTS peregrine_index_ledger, peregrine_slow_queries, peregrine_query_plans',
+    );
   }
 
   async remove(): Promise<void> {

@@ -115,14 +115,23 @@ describe('npm run optimizer', () => {
   });
 
   describe('report', () => {
-    it('says what is wrong, why, and what to do next', async () => {
+    it('says what is slow and wrong, why, and what to do next', async () => {
+      await subject.slowly('SELECT note FROM purchase WHERE customer = 7');
       await subject.pool.query(
         'CREATE INDEX twice_1 ON purchase (product); CREATE INDEX twice_2 ON purchase (product)',
       );
       const { code, stdout, stderr } = await subject.run('report');
       expect([code, stderr]).toEqual([0, '']);
-      expect(stdout).toMatch(/^ {2}DROP INDEX CONCURRENTLY "?public"?\."?twice_[12]/m);
-      expect(stdout).toContain('npm run optimizer -- recommend');
+      expect(stdout).toMatch(/^\S+ on PostgreSQL \d+\.\d+, \d+\.\d MB$/m);
+      expect(stdout).toMatch(
+        /^ {2}1\. 1 calls, mean [\d.,]+ ms.*: purchase\n {5}SELECT note FROM purchase WHERE customer = \$1\n {5}Reads all rows of purchase\.$/m,
+      );
+      expect(stdout).toMatch(/^purchase +40,000 +\d\.\d MB/m);
+      expect(stdout).toMatch(/^duplicate +purchase +twice_[12] +\d\.\d MB +twice_[12] has the same columns/m);
+      expect(stdout).toMatch(
+        /^ {2}1\. DROP INDEX CONCURRENTLY "public"\."twice_[12]"\n {5}twice_[12] has the same/m,
+      );
+      expect(stdout).toMatch(/^ {2}2\. npm run optimizer -- recommend$/m);
     });
 
     it('is one JSON for a program, and changes nothing', async () => {
@@ -137,7 +146,7 @@ describe('npm run optimizer', () => {
     it('tells a role without rights what it cannot see', async () => {
       const { code, stdout } = await subject.run('report', '--url', subject.urlOfRole);
       expect(code).toBe(0);
-      expect(stdout).toContain('pg_stat_statements');
+      expect(stdout).toMatch(/^Not looked at\n(?: .*\n)* {2}server statistics: .*pg_stat_statements/m);
     });
   });
 

@@ -62,7 +62,7 @@ describe.each([
     let task = await look();
     await until(async () => {
       task = await look();
-      return task.body.finishedAt !== null;
+      return ['completed', 'failed', 'cancelled'].includes(task.body.state as string);
     }, 120_000);
     return task.body as { state: string; result: unknown; progress: unknown; error: string | null };
   };
@@ -112,14 +112,14 @@ describe.each([
     });
     expect((await list)?.status).toBe(200);
 
-    const page = await admin('GET', '/slow-queries?sort=maxMs&limit=1');
-    expect(page).toMatchObject({
-      status: 200,
-      body: { thresholdMs: 100, items: [{ source: 'application' }] },
-    });
-    const [slow] = page.body.items;
-    expect(slow.maxMs).toBeGreaterThanOrEqual(SLOW_MS);
-    expect(slow.sql).toMatch(/files/);
+    const page = await admin('GET', '/slow-queries?sort=maxMs&limit=100');
+    expect(page).toMatchObject({ status: 200, body: { thresholdMs: 100 } });
+    // On a busy machine others are slow as well.
+    const slow = (page.body.items as { fingerprint: string; sql: string; maxMs: number }[]).find(
+      (it) => /FROM "?files/.test(it.sql) && it.maxMs >= SLOW_MS,
+    );
+    if (!slow) throw new Error(`It is not there: ${JSON.stringify(page.body)}`);
+    expect(slow).toMatchObject({ source: 'application', kind: 'select' });
     expect(slow.sql).not.toContain(workspace);
     const detail = await admin('GET', `/slow-queries/${slow.fingerprint}`);
     expect(detail).toMatchObject({
@@ -129,7 +129,7 @@ describe.each([
     // It is written behind the request.
     await until(async () => {
       const { body } = await admin('GET', `/slow-queries/${slow.fingerprint}`);
-      return body.hours.length > 0 && body.hours[0].slowCalls >= 1;
+      return (body.hours as { slowCalls: number }[]).some((it) => it.slowCalls >= 1);
     });
   });
 
@@ -212,8 +212,15 @@ describe.each([
       });
       expect(await admin('POST', `/recommendations/${id}/revert`)).toMatchObject({ status: 409 });
       expect((await platform.request('DELETE', task, { key: platform.adminKey })).status).toBe(202);
-      expect(await ended(applying)).toMatchObject({ state: 'cancelled' });
+      await until(async () => {
+        const builds = await run(
+          'SELECT pid FROM pg_stat_progress_create_index WHERE datname = current_database()',
+        );
+        return builds.length === 0;
+      });
+      // What is half built can be dropped only when the transaction is over.
       await end();
+      expect(await ended(applying)).toMatchObject({ state: 'cancelled' });
     });
     await until(async () => (await audit())[0]?.event === 'failed');
     const { indexName } = await recommendation();

@@ -70,6 +70,11 @@ const OTHERS: readonly { readonly of: string; readonly sql: string; readonly par
     parameters: [],
   },
   {
+    of: 'libs/runtime/src/audit/audit-trail.ts',
+    sql: 'SELECT id, action, event FROM audit_events ORDER BY id DESC LIMIT 51',
+    parameters: [],
+  },
+  {
     of: 'libs/task-queue/src/transactional/outbox-table.ts',
     sql: 'DELETE FROM task_outbox WHERE id = ANY($1::uuid[])',
     parameters: [[LARGE_WORKSPACE]],

@@ -51,6 +51,9 @@ export async function loadRealisticVolumes(content: ContentFixture): Promise<voi
     `INSERT INTO peregrine_index_recommendations (id, state, plan, statement, reasons, improvement, size_bytes,
          build_ms_estimate, write_cost, serves, rank)
        SELECT n, 'dropped', '{}', '', '[]', '{}', 1, 1, '{}', '[]', 0 FROM generate_series(1, 2000) n`,
+    `INSERT INTO audit_events (actor_id, actor_name, action, subject, event, task, task_id)
+       SELECT ${id('1', 'n % 10')}, 'operator ' || n % 10, 'index.apply', 'index-recommendation/' || n, 'requested', 'indexes.apply', n
+       FROM generate_series(1, 2000) n`,
   ];
   for (const it of statements) await content.query(it);
   const [cdn] = await content.query<{ exists: boolean }>(

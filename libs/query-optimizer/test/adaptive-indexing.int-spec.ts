@@ -5,7 +5,6 @@ import { AdaptiveDatabase, EVENTS_OF_FILE, FILES_OF_WORKSPACE } from './adaptive
 import { until } from './until.js';
 
 const BOTH = [FILES_OF_WORKSPACE, EVENTS_OF_FILE];
-const DAY_MS = 86_400_000;
 
 describe('adaptive indexing', () => {
   let db: AdaptiveDatabase;
@@ -227,111 +226,6 @@ describe('adaptive indexing', () => {
     const process = db.process();
     expect(await process.runRound()).toMatchObject({ kept: [id] });
     expect((await process.ledger()).map((it) => it.status)).toEqual(['kept', 'dropped']);
-  });
-
-  it('follows what people build and revert from the command line', async () => {
-    const process = db.process();
-    const [id = ''] = (await process.runRound()).kept;
-    await db.database.run(
-      `UPDATE peregrine_index_ledger SET status = 'reverted', decision = 'Reverted by ann'`,
-    );
-    await db.database.run(`DROP INDEX ${(await db.indexes()).join()}`);
-    expect(await process.runRound()).toMatchObject({ outcome: 'completed', kept: [], recommended: [id] });
-    expect(await process.recommendations()).toMatchObject([
-      { id, state: 'reverted', decision: 'Reverted by ann' },
-    ]);
-  });
-
-  it('reverts what it has kept and nobody uses, and not what a person has built', async () => {
-    const process = db.process({ indexesPerDay: 9 }, BOTH);
-    await db.process({ mode: 'recommend' }, BOTH).runRound();
-    const ofEvents = (await process.recommendations()).find((it) => it.plan.table.name === 'event');
-    await process.apply(ofEvents?.id ?? '', { actor: 'ann' });
-    const [ofFiles = ''] = (await process.runRound()).kept;
-    const proposing = db.process({ mode: 'recommend' }, BOTH);
-    const [kept] = await proposing.recommendations({ state: 'kept' });
-    expect(kept).toMatchObject({ revertProposal: null, usedAt: expect.any(Date) });
-    const isUnused = async () => {
-      // What the trial itself has used is counted when its connection is closed, which may be later.
-      await proposing.runRound();
-      await later('peregrine_index_recommendations', 'used_at', 31);
-      await proposing.runRound();
-      const all = await proposing.recommendations({ state: 'kept' });
-      return all.length === 2 && all.every((it) => it.revertProposal !== null);
-    };
-    await until(isUnused);
-    expect(await db.indexes()).toHaveLength(2);
-    expect(await process.runRound()).toMatchObject({ reverted: [ofFiles] });
-    expect(await db.indexes()).toEqual([ofEvents?.plan.indexName]);
-    expect(await process.recommendation(ofFiles)).toMatchObject({
-      state: 'reverted',
-      decision: expect.stringMatching(/^Reverted by adaptive indexing: Not used since \d{4}-\d\d-\d\d$/),
-    });
-    expect(await process.recommendation(ofEvents?.id ?? '')).toMatchObject({
-      state: 'kept',
-      revertProposal: expect.any(String),
-    });
-  });
-
-  it('never touches an index that it did not build', async () => {
-    const recommending = db.process({ mode: 'recommend' });
-    const [id = ''] = (await recommending.runRound()).recommended;
-    const { plan } = await recommending.recommendation(id);
-    const foreign = `CREATE INDEX ${plan.indexName} ON file (size)`;
-    await db.database.run(foreign);
-    const process = db.process();
-    expect(await process.runRound()).toMatchObject({ outcome: 'completed', failed: [id] });
-    expect(await process.recommendation(id)).toMatchObject({
-      state: 'failed',
-      decision: expect.stringContaining('there is an index'),
-    });
-    await expect(process.revert(id)).rejects.toMatchObject({
-      code: 'QUERY_RECOMMENDATION',
-      failure: 'state',
-    });
-    await db.database.run(`DROP INDEX ${plan.indexName}`);
-    await process.apply(id);
-    await db.database.run(`DROP INDEX ${plan.indexName}; ${foreign}`);
-    await expect(process.revert(id)).rejects.toMatchObject({ code: 'QUERY_INDEX_BUILD', failure: 'changed' });
-    expect(await db.process({ mode: 'recommend' }, []).runRound()).toMatchObject({ outcome: 'completed' });
-    expect(await process.recommendation(id)).toMatchObject({
-      state: 'obsolete',
-      decision: 'Another index has its name by now, which is left alone',
-    });
-    expect(await db.indexes()).toEqual([plan.indexName]);
-  });
-
-  it('lets a person apply and revert, whatever mode, hours and budget say', async () => {
-    const process = db.process({
-      mode: 'recommend',
-      indexesPerDay: 0,
-      buildHours: ['03:00-03:01'],
-      now: () => DAY_MS / 2,
-    });
-    const [id = ''] = (await process.runRound()).recommended;
-    const phases = new Set<string>();
-    const entry = await process.apply(id, { actor: 'ann', onProgress: ({ phase }) => phases.add(phase) });
-    expect(entry).toMatchObject({ status: 'kept', actor: 'ann', recommendation: id });
-    expect([...phases]).toEqual(['build']);
-    expect(await process.recommendation(id)).toMatchObject({ state: 'kept', ledgerId: entry.id });
-    await expect(process.apply(id)).rejects.toMatchObject({ code: 'QUERY_RECOMMENDATION', failure: 'state' });
-    expect(await process.revert(id, { actor: 'bob' })).toMatchObject({ decision: 'Reverted by bob' });
-    expect(await process.recommendation(id)).toMatchObject({ state: 'reverted' });
-    for (const wrong of ['unknown', '1; DROP TABLE file', ''])
-      await expect(process.apply(wrong)).rejects.toMatchObject({
-        code: 'QUERY_RECOMMENDATION',
-        failure: 'unknown',
-      });
-    expect(await db.indexes()).toEqual([]);
-    expect(process.collect()).toContainEqual(
-      expect.objectContaining({
-        name: 'db_index_changes_total',
-        samples: expect.arrayContaining([
-          { labels: { result: 'kept' }, value: 1 },
-          { labels: { result: 'reverted' }, value: 1 },
-        ]),
-      }),
-    );
   });
 
   it('looks after the schemas that it is told, and leaves the others to those who look after them', async () => {

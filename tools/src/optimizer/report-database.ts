@@ -1,11 +1,12 @@
-import type { IndexReport } from '@peregrine/query-optimizer';
+import type { AdaptiveIndexing, SlowQuery } from '@peregrine/query-optimizer';
 import type pg from 'pg';
 
 import { build } from '../build.ts';
 import { parseOptions } from '../command-line.ts';
 import { progressReporter } from './progress.ts';
+import { type DatabaseReport, type NotLookedAt, reportText } from './report-text.ts';
+import { readDatabaseFacts, readTableReads } from './table-reads.ts';
 import { TARGET_HELP, TARGET_OPTIONS, withTarget } from './target-database.ts';
-import { adaptiveText, bold, dim, ledgerText, megabytes, oneLine, table } from './text.ts';
 import { readFromDatabase } from './workload.ts';
 
 const HELP = `Usage: npm run optimizer -- report [options]
@@ -39,71 +40,57 @@ export async function reportDatabase(args: readonly string[]): Promise<number> {
   });
 }
 
-type Report = Awaited<ReturnType<typeof gather>>;
-
-async function gather(pool: pg.Pool, connectionString: string) {
+async function gather(pool: pg.Pool, connectionString: string): Promise<DatabaseReport> {
   const { createQueryOptimizer, IndexTrials } = await import('@peregrine/query-optimizer');
   const optimizer = await createQueryOptimizer({
     connectionString,
     pool: { min: 1, max: 3, reserve: 0 },
     cache: { enabled: false, listen: false },
   });
+  const notLookedAt: NotLookedAt[] = [];
+  /** What one role may not see is no reason to say nothing about the rest. */
+  const orNot = async <T>(part: string, look: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await look();
+    } catch (error) {
+      notLookedAt.push({ part, reason: (error as Error).message });
+      return otherwise;
+    }
+  };
   try {
     await optimizer.slowQueries.refresh();
-    const indexes: IndexReport = await optimizer.analyseIndexes();
-    const { queries, degraded } = optimizer.slowQueries.report(TOP);
-    const ledger = await new IndexTrials({ source: pool }).ledger(TOP);
-    const canAdvise = await readFromDatabase(pool).then(
-      () => true,
-      () => false,
-    );
-    const adaptive = {
-      status: await optimizer.adaptiveIndexing.status(),
-      recommendations: await optimizer.adaptiveIndexing.recommendations(),
+    const indexes = await optimizer.analyseIndexes();
+    const { queries, degraded, thresholdMs } = optimizer.slowQueries.report(TOP);
+    notLookedAt.push(...degraded, ...indexes.degraded);
+    return {
+      database: await readDatabaseFacts(pool),
+      thresholdMs,
+      slowQueries: await withTables(queries),
+      tables: await orNot('tables', () => readTableReads(pool), []),
+      indexes,
+      ledger: await orNot('ledger', () => new IndexTrials({ source: pool }).ledger(TOP), []),
+      adaptive: await orNot('adaptive indexing', () => adaptiveOf(optimizer.adaptiveIndexing), null),
+      canAdvise: await readFromDatabase(pool).then(
+        () => true,
+        () => false,
+      ),
+      notLookedAt,
     };
-    return { slowQueries: queries, degraded, indexes, ledger, adaptive, canAdvise };
   } finally {
     await optimizer.close();
   }
 }
 
-function reportText({ slowQueries, degraded, indexes, ledger, adaptive, canAdvise }: Report): string {
-  const slow = slowQueries.map((it) => {
-    const { calls, meanMs } = it.server ?? { calls: it.calls, meanMs: it.totalMs / Math.max(1, it.calls) };
-    return [
-      `${calls}`,
-      `${meanMs.toFixed(1)} ms`,
-      `${((calls * meanMs) / 1_000).toFixed(1)} s`,
-      oneLine(it.sql, 80),
-    ];
+async function adaptiveOf(adaptive: AdaptiveIndexing) {
+  return { status: await adaptive.status(), recommendations: await adaptive.recommendations() };
+}
+
+async function withTables(queries: readonly SlowQuery[]) {
+  const { analyse } = await import('@peregrine/query-optimizer');
+  return queries.map((query) => {
+    const { reads, writes } = analyse(query.sql);
+    const relations = [...reads, ...writes.map((it) => it.relation)];
+    const names = relations.map(({ schema, name }) => (schema === null ? name : `${schema}.${name}`));
+    return { ...query, tables: [...new Set(names)] };
   });
-  const findings = indexes.findings.map((it) => [
-    it.kind,
-    it.index ?? it.table,
-    it.sizeBytes === null ? '' : megabytes(it.sizeBytes),
-    it.reason,
-  ]);
-  const steps = [
-    ...indexes.findings.slice(0, TOP).map((it) => it.statement),
-    canAdvise
-      ? 'npm run optimizer -- recommend'
-      : 'npm run optimizer -- recommend --statements <folder with .sql files>',
-  ];
-  return [
-    bold('Slow queries'),
-    slow.length === 0 ? 'None is known.' : table(['calls', 'mean', 'in all', 'statement'], slow),
-    ...degraded.map((it) => dim(`${it.part}: ${it.reason}`)),
-    '',
-    bold('Indexes'),
-    findings.length === 0 ? 'Nothing is wrong with them.' : table(['what', 'where', 'size', 'why'], findings),
-    '',
-    bold('Adaptive indexing'),
-    adaptiveText(adaptive.status, adaptive.recommendations),
-    '',
-    bold('Built on advice'),
-    ledgerText(ledger, adaptive.recommendations),
-    '',
-    bold('Next'),
-    ...steps.map((it) => `  ${it}`),
-  ].join('\n');
 }

@@ -18,6 +18,7 @@ import {
   queryRolloutStateSchema,
 } from './optimizer.schemas.js';
 import { highestFirst, pageOfQueries } from './query-page.js';
+import { describeRecommendation } from './recommendation-answers.js';
 
 const SLOW_QUERIES = 10;
 
@@ -38,7 +39,8 @@ export class OptimizerController {
   @ApiOperation({ summary: 'How queries do: cached results, the slowest, the pool, loops, missing indexes' })
   @ApiResponse({ status: 200, standardSchema: optimizerReportSchema })
   report(): OptimizerReportAnswer {
-    const { cache, queries, topQueries, pool, replicas, nPlusOne } = this.optimizer.report();
+    const { cache, queries, topQueries, indexRecommendations, pool, replicas, nPlusOne } =
+      this.optimizer.report();
     const looked = cache.hits + cache.misses;
     return {
       cache: {
@@ -53,7 +55,9 @@ export class OptimizerController {
       queries,
       topQueries: [...topQueries],
       slowQueries: highestFirst(this.optimizer.queries(), 'p95Ms').slice(0, SLOW_QUERIES),
-      indexRecommendations: [],
+      indexRecommendations: indexRecommendations
+        .filter((it) => it.state === 'open')
+        .map(describeRecommendation),
       pool: { ...pool },
       replicas: replicas && { ...replicas, replicas: [...replicas.replicas] },
       queryLoops: { ...nPlusOne, latest: nPlusOne.latest.map(describeLoop) },

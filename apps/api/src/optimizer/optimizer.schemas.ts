@@ -42,7 +42,9 @@ export const optimizerReportSchema = z
     slowQueries: z
       .array(queryFiguresSchema)
       .describe('Those that are slow for one caller in 20, the slowest first'),
-    indexRecommendations: z.array(z.looseObject({})).describe('Indexes that would help'),
+    indexRecommendations: z
+      .array(z.looseObject({}))
+      .describe('Indexes that would help, as this process saw them last; /optimizer/recommendations has all'),
     pool: z.looseObject({
       size: count,
       idle: count,

@@ -20,6 +20,7 @@ import {
 } from './adaptive-round.js';
 import { BuildHours } from './build-hours.js';
 import { IndexRound } from './index-round.js';
+import { QuietSource } from './quiet-source.js';
 import { decisionBy } from './recommendation-sync.js';
 import { measuredStatements, tryRecommendation } from './recommendation-trial.js';
 import { RoundContext } from './round-context.js';
@@ -49,7 +50,8 @@ export class AdaptiveIndexing {
 
   /** @throws {InvalidQueryOptimizerOptionsError} with every problem at once */
   constructor(input: AdaptiveIndexingOptionsInput) {
-    this.#options = parseAdaptiveIndexingOptions(input);
+    const parsed = parseAdaptiveIndexingOptions(input);
+    this.#options = { ...parsed, source: new QuietSource(parsed.source) };
     const { buildHours, timeZone } = this.#options;
     this.#records = new AdaptiveRecords(this.#options, new BuildHours(buildHours, timeZone));
   }

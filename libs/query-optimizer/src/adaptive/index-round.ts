@@ -55,6 +55,7 @@ export class IndexRound {
     const { ask, store, ledger } = context;
     const problems = await new IndexWatch({ ask, store, ledger, replicas, timeoutMs }).run();
     for (const it of problems) context.problem('watch', it);
+    if (problems.length > 0) return;
     const unused = await store.proposeReverts(unusedAfterDays);
     for (const it of unused) if (this.#mayRevert() && this.#isOurs(it)) await this.#revert(it);
   }

@@ -1,5 +1,3 @@
-import { type EventEmitter } from 'node:events';
-
 import { type AdvisorClient, type AdvisorSource } from '../advisor/advisor.options.js';
 import { type Ask } from '../execution/own-statements.js';
 
@@ -36,9 +34,6 @@ export async function withRoundLock<T>(
   work: (client: AdvisorClient) => Promise<T>,
 ): Promise<{ readonly result: T } | null> {
   const client = await source.connect();
-  const emitter = client as Partial<Pick<EventEmitter, 'on' | 'off'>>;
-  // pg tells of a lost connection by an event as well, which would end the process; the next statement fails anyway.
-  emitter.on?.('error', ignore);
   try {
     const ask = asking(client);
     await ask(`SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false)`, [
@@ -46,14 +41,14 @@ export async function withRoundLock<T>(
     ]);
     const [row] = await ask<{ locked: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS locked', LOCK);
     if (row?.locked !== true) return null;
-    const result = await work(client);
-    await ask('SELECT pg_advisory_unlock($1, $2)', LOCK);
-    return { result };
+    try {
+      return { result: await work(client) };
+    } finally {
+      // Closing does it too, but later than whoever asks next. Without a connection there is no lock.
+      await ask('SELECT pg_advisory_unlock($1, $2)', LOCK).catch(() => undefined);
+    }
   } finally {
-    emitter.off?.('error', ignore);
     // Its settings, and after a failure its lock, end with it for certain.
     client.release(true);
   }
 }
-
-const ignore = () => undefined;

@@ -58,6 +58,8 @@ export class AdvisorSession {
     for (const [name, value] of [
       ['statement_timeout', `${statementTimeoutMs}ms`],
       ['lock_timeout', '2s'],
+      // Its questions to the catalogue are run once each: compiling them would take longer than they do.
+      ['jit', 'off'],
       // Our own reading of a text must be the server's.
       ['standard_conforming_strings', 'on'],
     ] as const)

@@ -49,8 +49,8 @@ export class BuilderSession {
       throw error;
     } finally {
       if (!isBroken) isBroken = await endSession(client);
-      // After a failure it is closed: its settings and its lock end with it for certain.
-      emitter.off?.('error', ignore);
+      // After a failure it is closed: its settings and its lock end with it for certain. The event may come later still.
+      if (!isBroken) emitter.off?.('error', ignore);
       client.release(isBroken);
     }
   }

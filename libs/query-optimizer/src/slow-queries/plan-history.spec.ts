@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { analyse } from '../analysis/analyse.js';
 import { loadAnalyser } from '../analysis/parser.js';
 import { PlanHistory } from './plan-history.js';
@@ -12,12 +12,14 @@ const sample = (hash: string, executionMs: number | null = null): PlanSample => 
 
 describe('PlanHistory', () => {
   beforeAll(loadAnalyser);
-  const run = (durationMs: number) => ({
-    statement: analyse('SELECT 1'),
-    parameters: [],
-    durationMs,
-    at: 0,
-  });
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  /** Each some time after the one before: which plan was there first is told by milliseconds. */
+  const run = (durationMs: number) => {
+    jest.advanceTimersByTime(1_000);
+    return { statement: analyse('SELECT 1'), parameters: [], durationMs, at: 0 };
+  };
 
   it('suspects a plan that takes twice as long, and ten milliseconds more', () => {
     const history = new PlanHistory();

@@ -71,11 +71,15 @@ export class IndexChangeRunner {
     ctx: TaskContext,
   ): Promise<LedgerEntry> {
     const { adaptiveIndexing: adaptive } = this.optimizer;
+    let told = Promise.resolve();
+    const onProgress = (it: AdaptiveProgress) => void (told = ctx.progress(describeProgress(it)));
     try {
       const options = { actor: actor.name };
       if (change === 'revert') return await adaptive.revert(recommendation, options);
-      const onProgress = (it: AdaptiveProgress) => void ctx.progress(describeProgress(it));
-      return await adaptive.apply(recommendation, { ...options, signal: ctx.signal, onProgress });
+      const entry = await adaptive.apply(recommendation, { ...options, signal: ctx.signal, onProgress });
+      // The last of it is there when the task has ended.
+      await told;
+      return entry;
     } catch (error) {
       // A worker that died after its work was done had this task before.
       const done = error instanceof RecommendationError && error.failure === 'state';
