@@ -50,20 +50,20 @@ describe('docker/nginx.conf', () => {
     expect(only(upstream, 'server').args[0]).toBe('api:3000');
     expect(Number(only(upstream, 'keepalive').args[0])).toBeGreaterThan(0);
     expect(only(root, 'proxy_pass').args).toEqual(['http://api']);
-    expect(only(root, 'proxy_http_version').args).toEqual(['1.1']);
-    expect(only(root, 'proxy_set_header', 'Connection').args).toEqual(['Connection', '']);
+    expect(only(server, 'proxy_http_version').args).toEqual(['1.1']);
+    expect(only(server, 'proxy_set_header', 'Connection').args).toEqual(['Connection', '']);
   });
 
   it('streams uploads and downloads, and compresses nothing', () => {
-    expect(only(root, 'proxy_request_buffering').args).toEqual(['off']);
-    expect(only(root, 'proxy_max_temp_file_size').args).toEqual(['0']);
+    expect(only(server, 'proxy_request_buffering').args).toEqual(['off']);
+    expect(only(server, 'proxy_max_temp_file_size').args).toEqual(['0']);
     expect(only(http, 'client_max_body_size').args).toEqual(['2g']);
     expect(only(http, 'gzip').args).toEqual(['off']);
   });
 
   it('passes a request id on, and trusts no address that a client claims', () => {
-    expect(only(root, 'proxy_set_header', 'X-Request-Id').args[1]).toBe('$forwarded_request_id');
-    expect(only(root, 'proxy_set_header', 'X-Forwarded-For').args[1]).toBe('$remote_addr');
+    expect(only(server, 'proxy_set_header', 'X-Request-Id').args[1]).toBe('$forwarded_request_id');
+    expect(only(server, 'proxy_set_header', 'X-Forwarded-For').args[1]).toBe('$remote_addr');
     const map = only(http, 'map', '$http_x_request_id', '$forwarded_request_id').block;
     const [pattern] = (map ?? []).filter((it) => it.name.startsWith('"') || it.name.startsWith('~'));
     expect(pattern?.name).toBe('~^[A-Za-z0-9._-]{8,128}$');
@@ -72,7 +72,7 @@ describe('docker/nginx.conf', () => {
 
   it('adds no header that the api sets too, and keeps the figures inside', () => {
     const added = everything(config).filter((it) => it.name === 'add_header');
-    expect(added.map((it) => it.args[0])).toEqual(['Cache-Status', 'Retry-After']);
+    expect(added.map((it) => it.args[0])).toEqual(['Cache-Status', 'X-Accel-Expires', 'Retry-After']);
     expect(only(server, 'location', '^~', '/metrics').block).toEqual([{ name: 'return', args: ['404'] }]);
   });
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { headerBlockOf } from '../src/origin/header-block.js';
+import { HeaderBlock } from '../src/origin/header-block.js';
 import { Origin } from '../src/origin/origin.js';
 import { exchange } from '../src/testing/index.js';
 import { closeServer, listen } from './listening.js';
@@ -82,8 +82,25 @@ describe('the head of an answer from memory', () => {
     expect(old).toBe(nodes);
   });
 
+  it('is the same when it is switched off', async () => {
+    const plain = await new Origin({ root, revalidateMs: 3_600_000, preparedHeads: false }).open();
+    const requests = line('GET') + line('GET', 'If-None-Match: *\r\n') + line('HEAD', last);
+    const answers: string[] = [];
+    for (const { listener } of [origin, plain]) {
+      const server = createServer(listener);
+      servers.push(server);
+      const base = await listen(server);
+      await exchange(base, line('GET', last));
+      answers.push((await exchange(base, requests)).toString('latin1').replace(DATE, 'Date: now'));
+    }
+    expect(answers[0]).toBe(answers[1]);
+    expect(answers[0]?.match(/HTTP\/1\.1 /g)).toHaveLength(3);
+    const { block } = await plain.handle({ method: 'GET', url: '/a.js', headers: {} });
+    expect(block).toBeUndefined();
+  });
+
   it('refuses what would break out of a line', () => {
-    expect(() => headerBlockOf(200, ['X-A', 'a\r\nX-B: b'])).toThrow(/Invalid character|valid HTTP token/);
-    expect(() => headerBlockOf(200, ['X A', 'a'])).toThrow(/Invalid character|valid HTTP token/);
+    expect(() => new HeaderBlock(200, ['X-A', 'a\r\nX-B: b'])).toThrow(/Invalid character|valid HTTP token/);
+    expect(() => new HeaderBlock(200, ['X A', 'a'])).toThrow(/Invalid character|valid HTTP token/);
   });
 });

@@ -3,6 +3,13 @@ import { type ParsedBaseOptions } from './nginx.options.js';
 
 const TEMPORARY_FOLDERS = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
+/** What was asked, and what came of it. */
+export const REQUEST_FIELDS: readonly (readonly [name: string, value: string])[] = [
+  ['method', '"$request_method"'],
+  ['uri', '"$uri"'],
+  ['status', '$status'],
+];
+
 /** @param log fields of a line of the access log, beside those that every line has: name and JSON value */
 export function renderBase(
   options: ParsedBaseOptions,
@@ -13,9 +20,6 @@ export function renderBase(
   const fields: readonly (readonly [string, string])[] = [
     ['time', '"$time_iso8601"'],
     ...log,
-    ['method', '"$request_method"'],
-    ['uri', '"$uri"'],
-    ['status', '$status'],
     ['bytes', '$bytes_sent'],
     ['seconds', '$request_time'],
   ];

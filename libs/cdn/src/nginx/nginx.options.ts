@@ -60,6 +60,11 @@ const proxySchema = z.strictObject({
   credentialHeaders: z
     .array(z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/))
     .default(['Authorization', 'X-API-Key']),
+  /**
+   * Forget what is kept of a path as soon as a write to it has succeeded. Asks this server once more after each write;
+   * needs `post_action`, which is in every nginx and not in its documentation.
+   */
+  forgetWritten: z.boolean().default(true),
   maxBodySize: size.default('2g'),
   /** Paths that are for the inside. */
   hiddenPaths: z.array(path).default(['/metrics']),

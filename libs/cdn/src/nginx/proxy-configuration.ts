@@ -1,8 +1,10 @@
+import { type Forgetting, renderForgetting } from './forgetting.js';
 import { renderBase, renderListen } from './nginx-base.js';
 import { indented, renderMap } from './nginx-text.js';
 import { type NginxProxyOptions, type ParsedProxyOptions, parseProxyOptions } from './nginx.options.js';
 
 const ZONE = 'answers';
+const KEY = '$scheme $http_host $request_uri';
 
 /**
  * A configuration of nginx as a caching proxy in front of the api: it keeps what `Cache-Control` lets shared caches keep, and
@@ -14,6 +16,7 @@ const ZONE = 'answers';
 export function renderNginxProxy(input: NginxProxyOptions = {}): string {
   const options = parseProxyOptions(input);
   const { upstreams, cache, maxBodySize } = options;
+  const forgetting = renderForgetting(options, ZONE, KEY);
   const http = `# Compression belongs to who knows the right Vary and ETag: the origin.
 gzip off;
 # A file above 1 MB streams in both directions.
@@ -30,13 +33,15 @@ proxy_cache_path ${cache.folder} levels=1:2 keys_zone=${ZONE}:${cache.keys} max_
     inactive=${cache.inactiveSeconds}s use_temp_path=off;
 
 ${renderMaps(options)}
+${forgetting.http}
 server {
-${indented(renderServer(options))}}
+${indented(renderServer(options, forgetting))}}
 `;
   return renderBase(options, http, [
     ['requestId', '"$forwarded_request_id"'],
     ['cache', '"$upstream_cache_status"'],
     ['upstreamSeconds', '"$upstream_response_time"'],
+    ...forgetting.logFields,
   ]);
 }
 
@@ -59,6 +64,11 @@ function renderMaps({ credentialHeaders }: ParsedProxyOptions): string {
     renderMap('$upstream_http_cdn_cache_control', '$refused_by_target', [
       ['default', '0'],
       ['"~*(?:^|[ ,])(?:no-store|no-cache|private)(?:[ ,=]|$)"', '1'],
+    ]),
+    '# The older name of it.',
+    renderMap('$upstream_http_surrogate_control', '$refused_by_surrogate', [
+      ['default', '0'],
+      ['"~*(?:^|[ ,])(?:no-store|max-age=0)(?:[ ,;]|$)"', '1'],
     ]),
     renderMap('$upstream_http_vary', '$refused_by_vary', [
       ['default', '0'],
@@ -98,9 +108,31 @@ function renderMaps({ credentialHeaders }: ParsedProxyOptions): string {
   ].join('\n');
 }
 
-function renderServer(options: ParsedProxyOptions): string {
+function renderServer(options: ParsedProxyOptions, forgetting: Forgetting): string {
   const hidden = options.hiddenPaths.map((it) => `location ^~ ${it} {\n    return 404;\n}\n`).join('\n');
   return `${renderListen(options)}
+proxy_http_version 1.1;
+# Empty, so that the connection to the api stays open.
+proxy_set_header Connection "";
+proxy_set_header Host $http_host;
+proxy_set_header X-Request-Id $forwarded_request_id;
+# Set, not appended: what a client says of its own address is not to be trusted here.
+proxy_set_header X-Forwarded-For $remote_addr;
+proxy_set_header X-Forwarded-Proto $scheme;
+proxy_request_buffering off;
+proxy_max_temp_file_size 0;
+proxy_connect_timeout 3s;
+proxy_read_timeout 60s;
+proxy_send_timeout 60s;
+# What the origin says of the time of its answer stays: with it, whoever keeps the answer knows how old it is.
+proxy_pass_header Date;
+# As RFC 9110 wants it: not changed since then, and not at that very second.
+if_modified_since before;
+
+# Only what nginx itself answers; the api's errors pass through.
+error_page 413 @too_large;
+error_page 502 504 =503 @unavailable;
+${forgetting.server}
 # For the inside.
 ${hidden}
 location = /nginx-health {
@@ -110,35 +142,18 @@ location = /nginx-health {
 }
 
 location / {
-    proxy_pass http://api;
-    proxy_http_version 1.1;
-    # Empty, so that the connection to the api stays open.
-    proxy_set_header Connection "";
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Request-Id $forwarded_request_id;
-    # Set, not appended: what a client says of its own address is not to be trusted here.
-    proxy_set_header X-Forwarded-For $remote_addr;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_request_buffering off;
-    proxy_max_temp_file_size 0;
-    proxy_connect_timeout 3s;
-    proxy_read_timeout 60s;
-    proxy_send_timeout 60s;
-
+${indented(forgetting.location)}    proxy_pass http://api;
     proxy_cache $cache_zone;
-    proxy_cache_key "$scheme $http_host $request_uri";
+    proxy_cache_key "${KEY}";
     # One request fetches what many ask for.
     proxy_cache_lock on;
     proxy_cache_revalidate on;
     # Stale answers are given where the answer itself allows it (stale-while-revalidate, stale-if-error).
     proxy_cache_background_update on;
-    proxy_no_cache $refused_by_target $refused_by_vary $refused_by_age $refused_by_expires $refused_by_status;
+    proxy_no_cache $refused_by_target $refused_by_surrogate $refused_by_vary $refused_by_age $refused_by_expires $refused_by_status;
     add_header Cache-Status $cache_status always;
-
-    # Only what nginx itself answers; the api's errors pass through.
-    error_page 413 @too_large;
-    error_page 502 504 =503 @unavailable;
 }
+${forgetting.locations}
 
 location @too_large {
     internal;

@@ -1,5 +1,5 @@
 import { type PolicyTable } from '../policy/policy-table.js';
-import { renderBase, renderListen } from './nginx-base.js';
+import { renderBase, renderListen, REQUEST_FIELDS } from './nginx-base.js';
 import { indented, quoted } from './nginx-text.js';
 import { type NginxStaticOptions, parseStaticOptions } from './nginx.options.js';
 import { renderPolicyMaps } from './policy-maps.js';
@@ -61,7 +61,7 @@ location ${prefix}/ {
 ${indented(renderFiles(`${folder}/`))}}
 ${prefix === '' ? '' : `\nlocation / {\n    return 404;\n}\n`}
 ${FAILURES.map(renderFailure).join('')}`;
-  return renderBase(options, `${maps}\nserver {\n${indented(server)}}\n`, []);
+  return renderBase(options, `${maps}\nserver {\n${indented(server)}}\n`, REQUEST_FIELDS);
 }
 
 function renderFiles(alias: string): string {

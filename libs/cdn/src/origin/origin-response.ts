@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { RequestHeaders } from '../http/conditions.js';
 import type { FileBody } from './file-body.js';
 import type { LocatedFile } from './file-locator.js';
+import type { HeaderBlock } from './header-block.js';
 
 /** A request, as any HTTP framework has it. */
 export interface OriginRequest {
@@ -17,8 +18,8 @@ export interface OriginResponse {
   readonly status: number;
   /** Names and values in turn, as `writeHead` of Node takes them. */
   readonly headers: string[];
-  /** Status and headers as text, where they were made in advance. */
-  readonly block?: string;
+  /** Status and headers, where they were made in advance. */
+  readonly block?: HeaderBlock | undefined;
   /** Undefined for HEAD and for answers without content. */
   readonly body: Buffer | FileBody | undefined;
   /** What the answer is about; undefined for failures and redirects. */

@@ -82,6 +82,11 @@ const schema = z.strictObject({
   cacheControl: z
     .union([z.string().regex(/^[\t\x20-\x7e]+$/, 'use printable ASCII on one line'), z.literal(false)])
     .optional(),
+  /**
+   * Send heads that were made in advance, through a field of Node's response that is not documented; false sends every
+   * head in Node's own way, for about a tenth more CPU.
+   */
+  preparedHeads: z.boolean().default(true),
   /** Told of what no client is to know: a disk that fails, a release that does not parse. @default nobody */
   onError: z.custom<(error: Error) => void>((it) => typeof it === 'function').optional(),
   /** Lets an nginx in front send large files (`X-Accel-Redirect`). */

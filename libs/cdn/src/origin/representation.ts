@@ -1,6 +1,6 @@
 import type { Coding } from '../http/accept-encoding.js';
 import type { Policy } from '../policy/policy-table.js';
-import { headerBlockOf } from './header-block.js';
+import { HeaderBlock } from './header-block.js';
 import type { LocatedFile } from './file-locator.js';
 import type { OriginOptions } from './origin.options.js';
 
@@ -19,10 +19,11 @@ export interface Representation {
   readonly file: LocatedFile | undefined;
   /** Of a 200, names and values in turn. */
   readonly fullHeaders: string[];
-  readonly fullBlock: string;
+  /** Undefined when the options switch it off. */
+  readonly fullBlock: HeaderBlock | undefined;
   /** Of a 304. */
   readonly notModifiedHeaders: string[];
-  readonly notModifiedBlock: string;
+  readonly notModifiedBlock: HeaderBlock | undefined;
   /** Of a 206; Content-Type, Content-Length and Content-Range are missing. */
   readonly partialHeaders: string[];
 }
@@ -43,7 +44,7 @@ export interface Resource {
 
 type HeaderOptions = Pick<
   OriginOptions,
-  'acceptRanges' | 'etag' | 'lastModified' | 'cacheControl' | 'compression'
+  'acceptRanges' | 'etag' | 'lastModified' | 'cacheControl' | 'compression' | 'preparedHeads'
 >;
 
 export interface RepresentationContent {
@@ -93,9 +94,9 @@ export class HeaderBlocks {
       file,
       partialHeaders,
       fullHeaders,
-      fullBlock: headerBlockOf(200, fullHeaders),
+      fullBlock: this.#prepared(200, fullHeaders),
       notModifiedHeaders,
-      notModifiedBlock: headerBlockOf(304, notModifiedHeaders),
+      notModifiedBlock: this.#prepared(304, notModifiedHeaders),
     };
   }
 
@@ -116,6 +117,10 @@ export class HeaderBlocks {
     if (cacheControl === false) return vary;
     if (cacheControl !== undefined) return ['Cache-Control', cacheControl, ...vary];
     return ['Cache-Control', policy.cacheControl, 'CDN-Cache-Control', policy.cdnCacheControl, ...vary];
+  }
+
+  #prepared(status: number, headers: readonly string[]): HeaderBlock | undefined {
+    return this.options.preparedHeads ? new HeaderBlock(status, headers) : undefined;
   }
 
   #validators(etag: string | undefined, lastModifiedMs: number | undefined): string[] {
