@@ -134,7 +134,7 @@ export class RequestTiming {
       leave();
       throw error;
     }
-    if (result instanceof Promise) return result.finally(leave) as T;
+    if (result instanceof Promise) return left(result, leave) as T;
     leave();
     return result;
   }
@@ -180,6 +180,20 @@ export class RequestTiming {
     delete last.description;
     return last;
   }
+}
+
+/** As `finally`, with one promise less on the way of every request. */
+function left(work: Promise<unknown>, leave: () => void): Promise<unknown> {
+  return work.then(
+    (result) => {
+      leave();
+      return result;
+    },
+    (error: unknown) => {
+      leave();
+      throw error;
+    },
+  );
 }
 
 /**
