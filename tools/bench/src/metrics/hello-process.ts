@@ -59,7 +59,7 @@ const root: DynamicModule = {
   providers: guard,
 };
 const app = await NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(), { logger: false });
-const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+const fastify = app.getHttpAdapter().getInstance();
 if (isOurs) registerRequestTiming(fastify, app.get(MetricsService));
 if (service === 'prom-client') countWithPromClient(fastify);
 await app.listen(0, '127.0.0.1');
