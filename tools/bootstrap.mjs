@@ -25,6 +25,7 @@ const COMMANDS = {
   'bench-queue': 'Measure the task queue beside its peers; --help for options',
   'bench-query': 'Measure the query optimizer beside its peers; --help for options',
   'bench-cdn': 'Measure the static file origin beside its peers; --help for options',
+  'bench-metrics': 'Measure what figures cost beside the peers; --help for options',
   'bench-advisor': "Measure the index advisor on a third party's database; --help for options",
   optimizer: 'Report, recommend, build and revert indexes of a database: optimizer <command>',
   load: 'Load a platform with users in stages, or compare it with another commit; --help for options',
@@ -39,6 +40,7 @@ const PROGRAMS = {
   'bench-queue': 'bench/src/task-queue.ts',
   'bench-query': 'bench/src/query.ts',
   'bench-cdn': 'bench/src/cdn.ts',
+  'bench-metrics': 'bench/src/metrics.ts',
   'bench-advisor': 'bench/src/advisor.ts',
 };
 const MINIMUM_NODE = [24, 9];

@@ -149,6 +149,8 @@ describe('docker/compose.yaml', () => {
     expect(worker?.environment).toEqual(api?.environment);
     expect(api?.environment).toMatchObject({ HOST: '0.0.0.0', STORAGE_FOLDER: '/data', LOG_FORMAT: 'json' });
     expect(api?.environment).toMatchObject({ CACHE_OBJECT_FOLDER: '/data/cache' });
+    // Within the networks of the file; not on the port that nginx passes on.
+    expect(api?.environment).toMatchObject({ METRICS_HOST: '0.0.0.0', METRICS_PORT: '9464' });
     expect(api?.volumes).toEqual(['files:/data']);
     expect(worker?.volumes).toEqual(api?.volumes);
     for (const it of [api, worker]) {

@@ -21,6 +21,11 @@ interface RunningPhase {
   description?: string;
 }
 
+/** One entry into a phase. */
+interface EnteredPhase {
+  readonly phase: RunningPhase;
+}
+
 const requests = new AsyncLocalStorage<RequestTiming>();
 
 /** The clock of the request that this code works for; undefined outside of one, and before its body was read. */
@@ -44,15 +49,15 @@ export class RequestTiming {
   headersWritten = false;
   /** True once the request was counted. */
   finished = false;
-  /** Leaves what the framework does now: `handler` or `serialise`. */
-  work: (() => void) | undefined;
   /** Bytes that the connection had sent before an answer of unannounced length. */
   sentBefore: number | undefined;
 
   readonly #now: () => number;
   #phases: RunningPhase[] | undefined;
   /** What was entered and not left, the latest last. */
-  #entered: { readonly phase: RunningPhase }[] | undefined;
+  #entered: EnteredPhase[] | undefined;
+  /** The one among them that {@link step} has entered. */
+  #step: EnteredPhase | undefined;
   /** Up to when time was given to phases. */
   #settledMs = 0;
 
@@ -98,15 +103,25 @@ export class RequestTiming {
    */
   enter(name: string): () => void {
     this.#settle();
-    const entry = { phase: this.#phaseOf(name) };
-    const entered = (this.#entered ??= []);
-    entered.push(entry);
+    const entry = this.#push(name);
     return () => {
-      const index = entered.lastIndexOf(entry);
-      if (index < 0) return;
+      if (!this.#entered?.includes(entry)) return;
       this.#settle();
-      entered.splice(index, 1);
+      this.#remove(entry);
     };
+  }
+
+  /** Leaves the step before and enters another, or none: `handler`, `serialise`. One look at the clock. */
+  step(name?: string): void {
+    this.#settle();
+    if (this.#step) this.#remove(this.#step);
+    this.#step = name === undefined ? undefined : this.#push(name);
+  }
+
+  /** The value of `Server-Timing` as of now. */
+  header(totalMs: number, withPhases: boolean): string {
+    this.#settle();
+    return formatServerTiming(totalMs, withPhases ? (this.#phases ?? []) : []);
   }
 
   /** Runs `work` and adds its time as a phase, also when it throws or rejects. */
@@ -119,7 +134,7 @@ export class RequestTiming {
       leave();
       throw error;
     }
-    if (result instanceof Promise) return result.finally(leave) as T;
+    if (result instanceof Promise) return left(result, leave) as T;
     leave();
     return result;
   }
@@ -132,11 +147,23 @@ export class RequestTiming {
     this.#settledMs = now;
   }
 
+  #push(name: string): EnteredPhase {
+    const entry = { phase: this.#phaseOf(name) };
+    (this.#entered ??= []).push(entry);
+    return entry;
+  }
+
+  #remove(entry: EnteredPhase): void {
+    const entered = this.#entered ?? [];
+    // Nearly always the last one.
+    if (entered.at(-1) === entry) entered.pop();
+    else entered.splice(entered.lastIndexOf(entry), 1);
+  }
+
   #phaseOf(name: string, description?: string): RunningPhase {
     const phases = (this.#phases ??= []);
     const token = toToken(name);
-    const known = phases.find((it) => it.name === token);
-    if (known) return known;
+    for (const it of phases) if (it.name === token) return it;
     const last = phases[MAX_PHASES - 1];
     if (!last) {
       const phase: RunningPhase = {
@@ -155,6 +182,20 @@ export class RequestTiming {
   }
 }
 
+/** As `finally`, with one promise less on the way of every request. */
+function left(work: Promise<unknown>, leave: () => void): Promise<unknown> {
+  return work.then(
+    (result) => {
+      leave();
+      return result;
+    },
+    (error: unknown) => {
+      leave();
+      throw error;
+    },
+  );
+}
+
 /**
  * The value of `Server-Timing` (https://www.w3.org/TR/server-timing/): the total first, then the phases, rounded down so
  * that rounding never makes them more than the total.
@@ -162,7 +203,7 @@ export class RequestTiming {
 export function formatServerTiming(totalMs: number, phases: readonly Phase[]): string {
   let header = `total;dur=${formatMs(totalMs)}`;
   for (const phase of phases) {
-    header += `, ${phase.name};dur=${formatMs(Math.floor(phase.durationMs * 1_000) / 1_000)}`;
+    header += `, ${phase.name};dur=${formatMicroseconds(Math.floor(phase.durationMs * 1_000))}`;
     if (phase.description !== undefined) header += `;desc="${toQuoted(phase.description)}"`;
   }
   return header;
@@ -170,10 +211,19 @@ export function formatServerTiming(totalMs: number, phases: readonly Phase[]): s
 
 /** Three decimals: microseconds are the finest that means anything here. */
 export function formatMs(ms: number): string {
-  return Math.max(0, ms).toFixed(3);
+  return formatMicroseconds(Math.max(0, Math.round(ms * 1_000)));
 }
 
+/** As `toFixed(3)` of milliseconds, which is several times slower. */
+function formatMicroseconds(microseconds: number): string {
+  const rest = microseconds % 1_000;
+  return `${(microseconds - rest) / 1_000}.${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}`;
+}
+
+const TOKEN = /^[\w.-]{1,64}$/;
+
 function toToken(name: string): string {
+  if (TOKEN.test(name)) return name;
   return name.replace(/[^\w.-]/g, '_').slice(0, 64) || 'unnamed';
 }
 

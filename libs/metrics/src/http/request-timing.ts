@@ -5,7 +5,7 @@ import { UNMATCHED_ROUTE } from '../metrics.tokens.js';
 import { type EventLoopFigures } from '../supervision/event-loop-monitor.js';
 import { type HttpInstruments } from './http-instruments.js';
 import { bodyBytesOf, countUnannounced, sentBytes, sentBytesBefore } from './body-sizes.js';
-import { formatMs, formatServerTiming, RequestTiming, runForRequest } from './request-phases.js';
+import { formatMs, RequestTiming, runForRequest } from './request-phases.js';
 import { slowRequestLogger, type SlowRequestReport } from './slow-request-log.js';
 
 declare module 'fastify' {
@@ -65,13 +65,11 @@ export function registerRequestTiming(
   // When the body has been read: what is read of a socket loses the context.
   fastify.addHook('preHandler', (request, reply, done) => {
     const timing = hooks.timingOf(request, reply);
-    timing.work = timing.enter('handler');
+    timing.step('handler');
     runForRequest(timing, done);
   });
   fastify.addHook('preSerialization', (request, reply, payload, done) => {
-    const timing = hooks.timingOf(request, reply);
-    timing.work?.();
-    timing.work = timing.enter('serialise');
+    hooks.timingOf(request, reply).step('serialise');
     done(null, payload);
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
@@ -127,7 +125,7 @@ class RequestTimingHooks {
   /** The answer is made. */
   send(request: FastifyRequest, reply: FastifyReply, payload: unknown): void {
     const timing = this.timingOf(request, reply);
-    timing.work?.();
+    timing.step();
     this.writeHeaders(request, reply);
     timing.sentBefore = sentBytesBefore(request.raw, payload);
   }
@@ -137,7 +135,7 @@ class RequestTimingHooks {
     if (timing.headersWritten && reply.hasHeader('x-response-time')) return;
     timing.headersWritten = true;
     const elapsedMs = timing.elapsedMs;
-    const ours = formatServerTiming(elapsedMs, this.#exposePhases ? timing.phases : []);
+    const ours = timing.header(elapsedMs, this.#exposePhases);
     const existing = reply.getHeader('server-timing');
     reply.header('x-response-time', `${formatMs(elapsedMs)}ms`);
     reply.header('server-timing', existing === undefined ? ours : `${String(existing)}, ${ours}`);

@@ -1,3 +1,5 @@
+import { inspect, types } from 'node:util';
+
 /** What stands where a secret was. */
 export const REDACTED = '[redacted]';
 
@@ -15,7 +17,11 @@ const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
   // Our own API keys, wherever they turn up.
   [/\bpgn_[\w-]{8,}/g, REDACTED],
   // Parameters of a URL, and words of a connection string.
-  [/\b((?:[\w-]{0,32}[_-])?(?:password|secret|token|api_?key|signature|key)=)[^\s&;,"']+/gi, `$1${REDACTED}`],
+  [
+    /((?:[?&]|\b[\w-]{0,32}[_-]|\b)(?:password|secret|token|api_?key|access_?key|signature)=)[^\s&;,"']+/gi,
+    `$1${REDACTED}`,
+  ],
+  [/([?&]key=)[^\s&;,"']+/gi, `$1${REDACTED}`],
 ];
 
 /** The text without passwords of URLs, API keys and other secrets that show by their form. */
@@ -24,8 +30,8 @@ export function redactText(text: string): string {
 }
 
 /**
- * A copy for the log: values under the name of a secret are gone, and texts are as {@link redactText} leaves them. Errors
- * keep their class; what is no plain object or array stays as it is.
+ * A copy for the log: values under the name of a secret are gone, and texts are as {@link redactText} leaves them. Objects
+ * and errors keep their class; what shows itself in a way of its own (`toJSON`, dates, bytes) stays as it is.
  */
 export function redact(value: unknown): unknown {
   return copy(value, 0, new WeakSet());
@@ -34,36 +40,46 @@ export function redact(value: unknown): unknown {
 function copy(value: unknown, depth: number, above: WeakSet<object>): unknown {
   if (typeof value === 'string') return redactText(value);
   if (value === null || typeof value !== 'object') return value;
-  if (value instanceof Error) return copyError(value, depth, above);
-  if (!Array.isArray(value) && !isPlain(value)) return value;
+  if (value instanceof URL) return redactText(value.href);
   if (depth >= MAX_DEPTH || above.has(value)) return REDACTED;
   above.add(value);
-  const copied = Array.isArray(value)
-    ? value.map((it) => copy(it, depth + 1, above))
-    : Object.fromEntries(Object.entries(value).map(([name, it]) => [name, property(name, it, depth, above)]));
+  const copied = copyObject(value, depth, above);
   above.delete(value);
   return copied;
 }
 
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+function copyObject(value: object, depth: number, above: WeakSet<object>): unknown {
+  if (value instanceof Error) return copyError(value, depth, above);
+  if (Array.isArray(value)) return value.map((it) => copy(it, depth + 1, above));
+  if (types.isSet(value)) return new Set([...value].map((it) => copy(it, depth + 1, above)));
+  if (types.isMap(value)) {
+    return new Map([...value].map(([name, it]) => [name, property(String(name), it, depth, above)]));
+  }
+  if (!isRecord(value)) return value;
+  const copied = Object.create(Object.getPrototypeOf(value) as object | null) as object;
+  for (const [name, it] of Object.entries(value)) define(copied, name, property(name, it, depth, above));
+  return copied;
+}
+
+/** An object of a program, which is what its properties are. What shows itself in a way of its own is left as it is. */
+function isRecord(value: object): boolean {
+  if ('toJSON' in value || inspect.custom in value) return false;
+  return Object.prototype.toString.call(value) === '[object Object]';
+}
+
+function define(target: object, name: string, value: unknown, enumerable = true): void {
+  // As an assignment it could run a setter, or change the prototype.
+  Object.defineProperty(target, name, { value, enumerable, configurable: true, writable: true });
 }
 
 function copyError(error: Error, depth: number, above: WeakSet<object>): Error {
-  if (depth >= MAX_DEPTH || above.has(error)) return new Error(REDACTED);
-  above.add(error);
   // A native error, so that it is shown as one, of the class of the first.
   const copied = Object.setPrototypeOf(new Error(), Object.getPrototypeOf(error) as object) as Error;
   for (const name of new Set([...Object.getOwnPropertyNames(error), 'message', 'stack'])) {
     const it = (error as unknown as Record<string, unknown>)[name];
-    Object.defineProperty(copied, name, {
-      value: property(name, it, depth, above),
-      enumerable: Object.prototype.propertyIsEnumerable.call(error, name),
-      configurable: true,
-    });
+    const isShown = Object.prototype.propertyIsEnumerable.call(error, name);
+    define(copied, name, property(name, it, depth, above), isShown);
   }
-  above.delete(error);
   return copied;
 }
 

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { MetricsService, parseMetricsOptions, registerRequestTiming } from '@peregrine/metrics';
+import { fastify } from 'fastify';
 import { createLogger } from './service-logger.js';
 
 afterEach(() => void jest.restoreAllMocks());
@@ -37,6 +39,30 @@ describe('the log of a service', () => {
     });
     expect(written.map((it) => JSON.parse(it) as unknown)).toEqual([
       expect.objectContaining({ level: 'warn', message: { message: 'slow', durationMs: 3 } }),
+    ]);
+  });
+
+  it('names the request that a line belongs to, also after an await, and none outside of one', async () => {
+    const written = record();
+    const log = createLogger({ level: 'info', format: 'json', slowRequestMs: 1 });
+    const metrics = new MetricsService(parseMetricsOptions({ processMetrics: false }));
+    const app = fastify({ genReqId: (request) => String(request.headers['x-request-id']) });
+    registerRequestTiming(app, metrics);
+    app.get('/', async () => {
+      await new Promise(setImmediate);
+      log.log('inside');
+      return 'ok';
+    });
+    const ask = (id: string) => app.inject({ url: '/', headers: { 'x-request-id': id } });
+    await Promise.all([ask('a'), ask('b')]);
+    log.log('outside');
+    metrics.onApplicationShutdown();
+    await app.close();
+    const lines = written.map((it) => JSON.parse(it) as { message: string; requestId?: string });
+    expect(lines.map((it) => [it.message, it.requestId]).sort()).toEqual([
+      ['inside', 'a'],
+      ['inside', 'b'],
+      ['outside', undefined],
     ]);
   });
 });
