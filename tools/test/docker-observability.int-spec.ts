@@ -10,7 +10,7 @@ import { assertUpToDate } from '../src/generated-files.ts';
 import { ROOT } from '../src/paths.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, 'docker', path), 'utf8');
-const yaml = (path: string) => parse(read(path), { strict: true });
+const yaml = (path: string): ReturnType<typeof JSON.parse> => parse(read(path), { strict: true }) as unknown;
 
 const text = { type: 'string', minLength: 1 };
 const target = {
