@@ -10,7 +10,7 @@ describe('renderPlot', () => {
   });
 
   it('draws a curve with its gaps, on an axis that ends at a round number', () => {
-    expect(svg.match(/<path d="([^"]*)"/)?.[1]?.replaceAll(/[\d. ]+/g, '')).toBe('MML');
+    expect(svg.match(/<path d="([^"]*)"/)?.[1]?.replaceAll(/[\d. ]+/g, '')).toBe('MhMhL');
     expect(svg).toContain('>10</text>');
     expect(svg).not.toContain('NaN');
   });

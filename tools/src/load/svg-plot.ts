@@ -39,7 +39,7 @@ export function renderPlot({ title, curves, unit }: Plot): string {
   );
   const lines = curves.map(
     ({ values, color }) =>
-      `<path d="${pathOf(values, x, y)}" fill="none" stroke="${color}" stroke-width="1.5"/>`,
+      `<path d="${pathOf(values, x, y)}" fill="none" stroke="${color}" stroke-width="1.5" stroke-linecap="round"/>`,
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" fill="#888">`,
@@ -52,6 +52,7 @@ export function renderPlot({ title, curves, unit }: Plot): string {
   ].join('\n');
 }
 
+/** The line of no length makes a dot of a point between two gaps. */
 function pathOf(
   values: readonly (number | null)[],
   x: (it: number) => number,
@@ -62,7 +63,9 @@ function pathOf(
     .flatMap((value, second) => {
       const wasOpen = isOpen;
       isOpen = value !== null;
-      return value === null ? [] : [`${wasOpen ? 'L' : 'M'}${fix(x(second))} ${fix(y(value))}`];
+      return value === null
+        ? []
+        : [`${wasOpen ? 'L' : 'M'}${fix(x(second))} ${fix(y(value))}${wasOpen ? '' : ' h0'}`];
     })
     .join(' ');
 }

@@ -18,6 +18,21 @@ describe('the rules of Prometheus', () => {
 
   it('are what "npm run alerts" writes', () => assertUpToDate([rulesFile()], 'npm run alerts'));
 
+  it('that are not are a failure which says what to run', async () => {
+    const files = [
+      { ...rulesFile(), text: 'of yesterday' },
+      { path: 'docker/no-such-file', text: 'new' },
+    ];
+    await expect(assertUpToDate(files, 'npm run alerts')).rejects.toMatchObject({
+      code: 'TOOLS_OUTDATED_FILE',
+      message: expect.stringMatching(/peregrine\.yml, docker\/no-such-file: .*"npm run alerts"/),
+    });
+  });
+
+  it('link the runbooks where they are', () => {
+    expect(rulesFile('https://example.org/').text).toContain('https://example.org/error-rate-high.md');
+  });
+
   it('pass promtool, and so does the configuration that reads them', async () => {
     expect(await promtool('check', 'rules', RULES_FILE)).toContain(`${ALERTS.length} rules found`);
     expect(await promtool('check', 'config', 'docker/prometheus/prometheus.yml')).not.toContain('FAILED');
