@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Client } from 'pg';
 import { analyse } from './analysis/analyse.js';
 import { loadAnalyser } from './analysis/parser.js';
+import { type Statement } from './analysis/statement.js';
 import { type RelationName } from './analysis/relation-name.js';
 import { type CatalogueRelation } from './catalogue/snapshot.js';
 import { Catalogue } from './catalogue/catalogue.js';
@@ -157,16 +158,22 @@ export class QueryOptimizer {
     if (statement.syntaxError) throw statement.syntaxError;
     assertParameters(statement, parameters);
     if (options.variables) assertVariables(options.variables);
-    const load = (): Promise<Rows> =>
-      this.#router.send(statement, parameters, options).then(({ rows }) => rows);
+    const kept = this.#reads.wanted(statement, options);
     try {
-      const { rows, isHit } = await this.#reads.read(statement, parameters, options, load);
+      // What is not cached has no promise more than it needs.
+      const answer = kept
+        ? await this.#reads.read(statement, parameters, kept, options, () =>
+            this.#rowsOf(statement, parameters, options),
+          )
+        : await this.#router.send(statement, parameters, options);
       return {
-        rows: rows as readonly R[],
+        rows: answer.rows as readonly R[],
         durationMs: performance.now() - startedAt,
-        source: isHit ? 'cache' : 'database',
+        source: 'isHit' in answer && answer.isHit ? 'cache' : 'database',
       };
     } catch (error) {
+      // What is shared with others keeps the stack of whoever sent it.
+      if (!kept) stackFromHere(error);
       const { statementTimeoutMs } = this.pool.options;
       throw explainCancellation(error, statementTimeoutMs, performance.now() - startedAt);
     }
@@ -313,9 +320,25 @@ export class QueryOptimizer {
       },
       table: (name) => this.#tableNamed(name),
       changes: (it) => this.#writeCounts.of(catalogue.resolve(it, searchPath()).reads),
-      send: async (statement, parameters) => (await this.#router.send(statement, parameters, {})).rows,
-      read: async (...it) => (await this.#reads.read(...it)).rows,
+      send: (statement, parameters) => this.#rowsOf(statement, parameters, {}),
+      read: async (statement, parameters, options, load) => {
+        const kept = this.#reads.wanted(statement, options);
+        return kept ? (await this.#reads.read(statement, parameters, kept, options, load)).rows : load();
+      },
     };
+  }
+
+  async #rowsOf(
+    statement: Statement,
+    parameters: readonly unknown[],
+    options: ExecuteOptions,
+  ): Promise<Rows> {
+    try {
+      return (await this.#router.send(statement, parameters, options)).rows;
+    } catch (error) {
+      stackFromHere(error);
+      throw error;
+    }
   }
 
   /** @throws {QueryUnknownTableError} */
@@ -336,4 +359,9 @@ export class QueryOptimizer {
     this.#findings.splice(KEPT_FINDINGS);
     this.options.nPlusOne.onFinding?.(finding);
   }
+}
+
+/** Of the caller, instead of that of the socket, which nobody can do anything with. */
+function stackFromHere(error: unknown): void {
+  if (error instanceof Error) Error.captureStackTrace(error);
 }

@@ -7,6 +7,11 @@ import { type ResolvedStatement } from './resolved-statement.js';
 import { findRelation } from './search-path.js';
 import { type CatalogueRelation, type CatalogueSnapshot, type SessionNames } from './snapshot.js';
 
+interface Resolved {
+  readonly searchPath: readonly string[];
+  readonly resolved: ResolvedStatement;
+}
+
 /**
  * The schema of one database as a snapshot in memory. It is as old as the last {@link refresh}: call that after DDL,
  * when a listener hears of a change, and from time to time {@link refreshIfChanged}.
@@ -17,6 +22,8 @@ export class Catalogue {
   #invalidations = 0;
   #included = 0;
   #queued: Promise<CatalogueSnapshot> | undefined;
+  /** What was resolved last of each statement: several ask for the same while it is run. */
+  #latest = new WeakMap<Statement, Resolved>();
 
   /** @param searchPath instead of that of the sessions */
   constructor(
@@ -83,7 +90,11 @@ export class Catalogue {
    * @throws {QueryCatalogueNotLoadedError}
    */
   resolve(statement: Statement, searchPath: readonly string[]): ResolvedStatement {
-    return resolveStatement(this.snapshot, statement, searchPath);
+    const known = this.#latest.get(statement);
+    if (known?.searchPath === searchPath) return known.resolved;
+    const resolved = resolveStatement(this.snapshot, statement, searchPath);
+    this.#latest.set(statement, { searchPath, resolved });
+    return resolved;
   }
 
   /** The table of a name, for invalidation by hand; undefined when there is none. */
@@ -98,6 +109,7 @@ export class Catalogue {
       .then((snapshot) => {
         this.#included = included;
         this.#snapshot = snapshot;
+        this.#latest = new WeakMap();
         return snapshot;
       })
       .finally(() => {

@@ -16,21 +16,26 @@ export class CachedReads {
     private readonly scope: () => ResultScope,
   ) {}
 
+  /** How the caller, or a policy, wants it to be kept; undefined: it is not looked up. Counts a no. */
+  wanted(statement: Statement, options: ExecuteOptions): CachedStatement | undefined {
+    const kept = options.cache ? options : this.options.policy?.(statement);
+    const isRead = statement.kind === 'select' && !statement.locksRows;
+    return kept && isRead && this.isEnabled(statement) ? kept : undefined;
+  }
+
   /**
    * Waits for nothing when the answer is at hand.
    *
-   * @param load where it is not in the cache, or not to be cached. @throws what `load` throws
+   * @param kept what {@link wanted} said
+   * @param load where it is not in the cache. @throws what `load` throws
    */
   read(
     statement: Statement,
     parameters: readonly unknown[],
+    kept: CachedStatement,
     options: ExecuteOptions,
     load: () => Promise<Rows>,
   ): ResultAnswer | Promise<ResultAnswer> {
-    const kept = options.cache ? options : this.options.policy?.(statement);
-    const isRead = statement.kind === 'select' && !statement.locksRows;
-    if (!kept || !isRead || !this.isEnabled(statement))
-      return load().then((rows) => ({ rows, isHit: false }));
     return this.cache.getOrLoad(this.#request(statement, parameters, kept, options), load);
   }
 

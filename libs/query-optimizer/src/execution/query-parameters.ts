@@ -19,8 +19,9 @@ export function assertParameters(statement: Statement, parameters: readonly unkn
       'is one too many for PostgreSQL; give an array instead',
     );
   }
-  for (const [index, it] of parameters.entries()) {
-    const problem = problemOf(it);
+  // Not `entries`, which makes an object of each; holes are found too.
+  for (let index = 0; index < parameters.length; index++) {
+    const problem = problemOf(parameters[index]);
     if (problem) throw new QueryParameterError(index + 1, problem);
   }
 }

@@ -5,7 +5,7 @@ import { type PoolOptionsInput } from '../pool/pool.options.js';
 import { PriorityPool } from '../pool/priority-pool.js';
 import { settingsStatement } from '../pool/session-settings.js';
 import { type TappedResult } from '../tap/query-observer.js';
-import { direct, type QueryTap } from '../tap/query-tap.js';
+import { type QueryTap } from '../tap/query-tap.js';
 import { type ExecuteOptions } from './execute-options.js';
 import { withVariables } from './session-variables.js';
 import { withTimeout } from './statement-timeout.js';
@@ -38,12 +38,12 @@ export class TappedServer {
     { timeoutMs, variables, priority, signal }: SendOptions,
     isRead: boolean,
   ): Promise<TappedResult> {
-    // A policy must not look it up a second time, and wait for itself.
-    const text = direct(statement.text);
     const options = { priority, signal, isRead };
-    if (timeoutMs === undefined && !variables) return this.pool.query(text, parameters, options);
+    // A policy must not look it up a second time, and wait for itself.
+    if (timeoutMs === undefined && !variables)
+      return this.pool.useBriefly((client) => this.tap.send(client, statement, parameters), options);
     return this.pool.use((client) => {
-      const ask = (): Promise<TappedResult> => client.query(text, [...parameters]);
+      const ask = () => this.tap.send(client, statement, parameters);
       const work = () => (variables ? withVariables(this.tap, client, variables, ask) : ask());
       return timeoutMs === undefined ? work() : withTimeout(this.pool, client, timeoutMs, work);
     }, options);

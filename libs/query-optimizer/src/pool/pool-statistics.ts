@@ -61,7 +61,8 @@ export class PoolCounters {
   #prompt = 0;
 
   served(priority: QueryPriority, waitedMs: number): void {
-    const bucket = WAIT_BUCKETS_MS.findIndex((it) => waitedMs <= it);
+    // Most wait for nothing.
+    const bucket = waitedMs === 0 ? 0 : WAIT_BUCKETS_MS.findIndex((it) => waitedMs <= it);
     const buckets = this.#waits[priority];
     const index = bucket === -1 ? WAIT_BUCKETS_MS.length : bucket;
     buckets[index] = (buckets[index] ?? 0) + 1;

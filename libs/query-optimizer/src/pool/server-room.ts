@@ -33,6 +33,8 @@ export class ServerRoom {
 
   /** What the pool may grow to. An old answer, or an old refusal, keeps it from nothing. */
   get capacity(): number {
+    // Asked for each statement: where nothing is in the way, no clock has to be.
+    if (this.#free >= this.max && this.#ceiling >= this.max) return Math.max(1, this.max);
     const now = performance.now();
     const asked = this.isKnown ? this.#free : this.max;
     const ceiling = now - this.#refusedAt < STALE_MS ? this.#ceiling : this.max;

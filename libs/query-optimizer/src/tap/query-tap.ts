@@ -1,5 +1,6 @@
 import { type Client } from 'pg';
 import { tryAnalyse } from '../analysis/analyse.js';
+import { type Statement } from '../analysis/statement.js';
 import {
   type QueryAnswerer,
   type QueryEnd,
@@ -14,6 +15,12 @@ import { Session } from './session.js';
 
 type Answer = (error: Error | null, result?: TappedResult) => void;
 type Send = (config: unknown, values?: unknown, callback?: unknown) => unknown;
+
+/** Of a connection. */
+interface Tapped {
+  readonly session: Session;
+  readonly send: Send;
+}
 
 /** A statement as pg takes it: text, or an object with text and values. */
 interface QueryConfig {
@@ -53,7 +60,7 @@ interface Submittable {
  * and streams (pg's `Submittable`) they see the start and the end, but no rows.
  */
 export class QueryTap {
-  readonly #untapped = new WeakMap<Client, Send>();
+  readonly #taps = new WeakMap<Client, Tapped>();
 
   /** @param answerers asked one after the other, as `shaper` is, for statements with a promise, outside of streams and callbacks */
   constructor(
@@ -66,7 +73,7 @@ export class QueryTap {
   install(client: Client): Session {
     const session = new Session(client);
     const send = client.query.bind(client) as Send;
-    this.#untapped.set(client, send);
+    this.#taps.set(client, { session, send });
     const tapped: Send = (config, values, callback) =>
       this.#query(client, session, send, config, values, callback);
     client.query = tapped as typeof client.query;
@@ -79,9 +86,27 @@ export class QueryTap {
     statement: string | ExtendedStatement,
     values?: readonly unknown[],
   ): Promise<TappedResult> {
-    const send = this.#untapped.get(client);
-    if (!send) throw new TypeError('The connection has no tap');
-    return (await send(statement, values)) as TappedResult;
+    return (await this.#tapOf(client).send(statement, values)) as TappedResult;
+  }
+
+  /**
+   * A statement that only PostgreSQL may answer: its caller has looked everywhere else. Observers see it. Who hands an error on
+   * gives it a stack: it has that of the socket.
+   */
+  send(client: Client, statement: Statement, values: readonly unknown[]): Promise<TappedResult> {
+    const { session, send } = this.#tapOf(client);
+    if (session.busyAlone) return session.busyAlone.then(() => this.send(client, statement, values));
+    const { text } = statement;
+    // The caller may change its own while the driver holds them.
+    const query = { text, statement, parameters: [...values], session, tag: currentQueryTag() };
+    const shaper = this.shaper?.();
+    return this.#ask(query, shaper?.isActive ? shapedBy(shaper, query, client, send) : send, text);
+  }
+
+  #tapOf(client: Client): Tapped {
+    const tapped = this.#taps.get(client);
+    if (!tapped) throw new TypeError('The connection has no tap');
+    return tapped;
   }
 
   #query(
@@ -108,7 +133,8 @@ export class QueryTap {
     // The driver copies an object property by property.
     const sent = isDirect ? text : config;
     const shaper = this.shaper?.();
-    const ask = () => this.#ask(query, shaper?.isActive ? shapedBy(shaper, query, client, send) : send, sent);
+    const ask = () =>
+      this.#askForStack(query, shaper?.isActive ? shapedBy(shaper, query, client, send) : send, sent);
     return isOrdinary ? this.#answer(query, client, ask) : ask();
   }
 
@@ -124,6 +150,14 @@ export class QueryTap {
     return answerer.answer(query, client, next) ?? next();
   }
 
+  /** As {@link send}, to a caller who is to see himself in the stack of an error: as the driver does, instead of the socket. */
+  #askForStack(query: TappedQuery, send: Send, config: unknown): Promise<TappedResult> {
+    return this.#ask(query, send, config).catch((error: Error) => {
+      Error.captureStackTrace(error);
+      throw error;
+    });
+  }
+
   /** By the driver's callback: of its promises another would have to be made. */
   #ask(query: TappedQuery, send: Send, config: unknown): Promise<TappedResult> {
     return new Promise<TappedResult>((resolve, reject) => {
@@ -131,10 +165,6 @@ export class QueryTap {
         if (error) reject(error);
         else resolve(result as TappedResult);
       });
-    }).catch((error: Error) => {
-      // As the driver does: to the caller, instead of to the socket.
-      Error.captureStackTrace(error);
-      throw error;
     });
   }
 
@@ -142,21 +172,28 @@ export class QueryTap {
     const end = this.#start(query);
     const startedAt = performance.now();
     const told: Answer = (error, result) => {
-      after(end(outcome(startedAt, error, result)), () => answer(error, result));
+      const wait = end(outcome(startedAt, error, result));
+      // Without another turn of the loop where nobody has to be waited for.
+      if (wait) void wait.then(() => answer(error, result));
+      else answer(error, result);
     };
     return send(config, query.parameters, told);
   }
 
   #start(query: TappedQuery): QueryEnd {
-    const ends: QueryEnd[] = [];
     query.session.sees(query.statement);
+    let first: QueryEnd | undefined;
+    let others: QueryEnd[] | undefined;
     for (const it of this.observers) {
       const end = it.started(query);
-      if (end) ends.push(end);
+      // Most statements are of interest to the statistics alone.
+      if (end && first) (others ??= []).push(end);
+      else first ??= end;
     }
-    // Most statements are of interest to the statistics alone.
-    const [only] = ends;
-    return only && ends.length === 1 ? only : (result) => tellAll(ends, result);
+    if (!first) return () => undefined;
+    if (!others) return first;
+    const ends = [first, ...others];
+    return (result) => tellAll(ends, result);
   }
 }
 
@@ -230,10 +267,4 @@ function onceEnded(stream: Submittable, end: QueryEnd): void {
     once(null);
     handleReadyForQuery(...all);
   };
-}
-
-/** Without another turn of the loop where nobody has to be waited for. */
-function after(wait: void | Promise<void>, then: () => void): void {
-  if (wait) void wait.then(then);
-  else then();
 }
