@@ -81,6 +81,14 @@ export class CacheNamespace {
     return undefined;
   }
 
+  /** What is fresh in the memory of this process, at once. Else undefined, no tier is asked, no miss counted. @throws as {@link get} */
+  peek<T>(key: string): T | undefined {
+    const entry = this.#isEnabled(key, false) ? this.#store.peek(this.#store.address(key)) : undefined;
+    if (entry === undefined) return undefined;
+    publishHit(this.name, key, 'memory');
+    return handOut(entry.stored, this.#clone) as T;
+  }
+
   /** The fresh cached values by key; keys without one are not in the map. One Redis round trip for each bucket. */
   async getMany<T>(keys: readonly string[]): Promise<Map<string, T>> {
     const result = new Map<string, T>();
@@ -263,14 +271,14 @@ export class CacheNamespace {
     this.#loads.close();
   }
 
-  #isEnabled(key: string): boolean {
+  #isEnabled(key: string, isCounted = true): boolean {
     if (this.#enabled === undefined) return true;
     try {
       if (this.#enabled(this.name, key)) return true;
     } catch (error) {
       this.warn(`"enabled" failed, the cache is bypassed: ${String(error)}`);
     }
-    this.#store.counters.bypassed++;
+    if (isCounted) this.#store.counters.bypassed++;
     return false;
   }
 

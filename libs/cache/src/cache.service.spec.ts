@@ -31,6 +31,21 @@ describe('Cache in memory', () => {
     expect(figures(made.cache).memory).toMatchObject({ hits: 1, misses: 1, hitRate: 0.5, entries: 1 });
   });
 
+  it('gives what is in memory at once, and counts no miss', async () => {
+    const { content, cache } = made;
+    expect(content.peek('k')).toBeUndefined();
+    const loaded = await content.getOrSet('k', loader({ a: 1 }), { ttlMs: 1_000, tags: ['t'] });
+    expect(content.peek('k')).toBe(loaded);
+    expect(figures(cache).memory).toMatchObject({ hits: 1, misses: 1 });
+    await content.invalidateTags(['t']);
+    expect(content.peek('k')).toBeUndefined();
+    await content.set('k', 'short', { ttlMs: 1_000 });
+    expect(content.peek('k')).toBe('short');
+    made.advance(1_001);
+    expect(content.peek('k')).toBeUndefined();
+    expect(() => content.peek(7 as never)).toThrow(expect.objectContaining({ code: 'CACHE_INVALID_KEY' }));
+  });
+
   it('loads once when 50 callers miss together', async () => {
     const load = loader('v');
     const all = await Promise.all(Array.from({ length: 50 }, () => made.content.getOrSet('k', load)));

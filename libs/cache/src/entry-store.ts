@@ -80,6 +80,16 @@ export class EntryStore {
     return entry;
   }
 
+  /** As {@link lookUp}, fresh only, and what is not found is no miss: whoever asks goes on to ask elsewhere. */
+  peek(address: string): MemoryEntry | undefined {
+    const { memory, generations, clock } = this.tiers;
+    const entry = memory.get(address);
+    if (entry === undefined || entry.softUntil <= clock.now()) return undefined;
+    if (generations.suspectedSince(entry.at)) return undefined;
+    this.counters.memoryHits++;
+    return entry;
+  }
+
   /** Whether the key, the namespace or one of the tags was invalidated since the target was noted. */
   overtaken({ scope, at, tagSlots }: Target, slots = tagSlots): boolean {
     return this.tiers.generations.moved(this.name, scope, slots, at);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ChaosProxy } from '@peregrine/cache/testing';
+import { CachedResultStore } from '../src/queries/cached-result-store.js';
 import { QueryFixture, until, type Member } from './query-fixture.js';
 
 jest.setTimeout(60_000);
@@ -43,6 +44,22 @@ describe('results of queries in the cache of the platform', () => {
     const rows = (await read(two, of)).rows;
     expect(rows).toEqual([{ id: of, n: 1, note: null }]);
     expect(Object.isFrozen(rows)).toBe(true);
+  });
+
+  it('that are in memory are handed out at once, and not after a write', async () => {
+    const { cache } = await fixture.member(null);
+    const store = new CachedResultStore(cache.namespace('query'));
+    const load = () => Promise.resolve({ rows: [{ n: 1 }], isStorable: true });
+    expect(store.peek('peeked')).toBeUndefined();
+    const { rows } = await store.getOrLoad('peeked', ['a tag'], 60_000, load);
+    expect(store.peek('peeked')).toBe(rows);
+    expect(Object.isFrozen(store.peek('peeked'))).toBe(true);
+    const invalidated = store.invalidate(['a tag']);
+    expect(store.peek('peeked')).toBeUndefined();
+    await invalidated;
+    expect(await store.getOrLoad('peeked', [], 60_000, load)).toMatchObject({ isHit: false });
+    await store.clear();
+    expect(store.peek('peeked')).toBeUndefined();
   });
 
   it('of one tenant stay when another is written, alone in a deployment', async () => {

@@ -13,6 +13,10 @@ const MAX_TAG_LENGTH = 100;
 export class CachedResultStore implements ResultStore {
   constructor(private readonly results: CacheNamespace) {}
 
+  peek(key: string): Rows | undefined {
+    return this.results.peek<Rows>(key);
+  }
+
   async getOrLoad(
     key: string,
     tags: readonly string[],
