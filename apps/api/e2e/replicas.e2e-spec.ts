@@ -36,7 +36,7 @@ describe('an api with a standby', () => {
     workspace = await platform.createWorkspace();
     await platform.upload(workspace, 'first.txt', 'a falcon');
     await platform.extracted(workspace);
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await platform?.stop();
     await standby?.remove();
