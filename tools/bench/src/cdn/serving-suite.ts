@@ -33,7 +33,7 @@ export async function runServingSuite({
       runWorker<ServingSample>(WORKER, {
         server,
         root,
-        windowMs: isQuick ? 150 : 400,
+        windowMs: isQuick ? 75 : 200,
       } satisfies ServingInput),
     );
     return {

@@ -26,8 +26,10 @@ export interface ServingInput {
  */
 export type ServingSample = Readonly<Record<`${CaseId}Rate` | `${CaseId}Cpu` | `${CaseId}Ratio`, number>>;
 
-/** Windows of a case, in turn with those of node:http from memory. */
-const WINDOWS = 4;
+/** Windows of a case, in turn with those of node:http from memory: many short ones, as a busy machine changes between two. */
+const WINDOWS = 9;
+/** Before them, in windows: until the code is compiled. */
+const WARM_UP = 4;
 
 interface Measured {
   readonly rate: number;
@@ -42,8 +44,8 @@ await serveWorker<ServingInput, ServingSample>(async ({ server, root, windowMs }
   try {
     for (const id of Object.keys(CASES) as CaseId[]) {
       const [ours, floors] = [await prepare(running, id), await prepare(floor, id)];
-      await ours(2 * windowMs);
-      await floors(2 * windowMs);
+      await ours(WARM_UP * windowMs);
+      await floors(WARM_UP * windowMs);
       const windows: { own: Measured; bare: Measured }[] = [];
       for (let i = 0; i < WINDOWS; i++)
         windows.push({ own: await ours(windowMs), bare: await floors(windowMs) });
