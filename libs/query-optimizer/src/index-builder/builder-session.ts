@@ -48,7 +48,8 @@ export class BuilderSession {
       isBroken = true;
       throw error;
     } finally {
-      if (!isBroken) isBroken = await endSession(client);
+      // After a failure as well: closing lets the lock go too, but later than whoever asks next.
+      isBroken = !(await endSession(client)) || isBroken;
       // After a failure it is closed: its settings and its lock end with it for certain. The event may come later still.
       if (!isBroken) emitter.off?.('error', ignore);
       client.release(isBroken);
@@ -71,16 +72,16 @@ export class BuilderSession {
 
 const ignore = () => undefined;
 
-/** @returns whether the connection is of no use any more */
+/** @returns whether the connection is as it was before */
 async function endSession(client: AdvisorClient): Promise<boolean> {
   try {
     await client.query('SELECT pg_advisory_unlock($1, $2)', LOCK);
     await client.query('RESET statement_timeout');
     await client.query('RESET lock_timeout');
     await client.query('RESET standard_conforming_strings');
-    return false;
+    return true;
   } catch {
     // The caller closes it, and the server ends both.
-    return true;
+    return false;
   }
 }
