@@ -3,10 +3,11 @@ import { PackageInstallError } from '../tools.errors.ts';
 import { installAptPackages } from './apt-packages.ts';
 import { findProgram, SERVER_FOLDERS } from './find-program.ts';
 
-/** Servers that tests start by themselves, and their packages in Debian and Ubuntu. */
+/** Servers and a browser that tests start by themselves, and their packages in Debian and Ubuntu. */
 const TEST_PROGRAMS = [
   { program: 'nginx', aptPackage: 'nginx' },
   { program: 'varnishd', aptPackage: 'varnish' },
+  { program: 'chromium', aptPackage: 'chromium' },
 ] as const;
 
 /**

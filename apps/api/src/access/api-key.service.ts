@@ -80,6 +80,17 @@ export class ApiKeyService implements OnModuleInit {
     return caller;
   }
 
+  /** Whether the key with this id still has the scope. Asks the database: for the few requests that carry no key. */
+  async holdsScope(apiKeyId: string, scope: Scope): Promise<boolean> {
+    const rows = await this.transactions.manager.query<unknown[]>(
+      `SELECT 1 FROM api_keys k
+        WHERE k.id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+          AND $2 = ANY (k.scopes)`,
+      [apiKeyId, scope],
+    );
+    return rows.length > 0;
+  }
+
   list(options: { limit: number; cursor?: string | undefined }): Promise<Page<ApiKey>> {
     return keysetPage<ApiKey>({
       codec: this.cursors,

@@ -8,6 +8,7 @@ import { FilesController } from '../files/files.controller.js';
 import { UPLOAD_LIMITS, type UploadLimits } from '../files/upload-limits.js';
 import { UploadsController } from '../files/uploads.controller.js';
 import { AssetsModule } from '../assets/assets.module.js';
+import { ConsoleModule } from '../console/console.module.js';
 import { CacheController } from '../meta/cache.controller.js';
 import { MetaController } from '../meta/meta.controller.js';
 import { OptimizerController } from '../optimizer/optimizer.controller.js';
@@ -24,6 +25,7 @@ import { WorkspacesController } from '../workspaces/workspaces.controller.js';
 export class AppModule {
   static forRoot(settings: Settings): DynamicModule {
     const platform = PlatformModule.forRoot(settings, 'api');
+    const assets = AssetsModule.forRoot(settings);
     const uploadLimits: UploadLimits = {
       fileBytes: settings.http.uploadLimitBytes,
       files: settings.http.uploadMaxFiles,
@@ -32,8 +34,9 @@ export class AppModule {
       module: AppModule,
       imports: [
         platform,
-        AssetsModule.forRoot(settings),
+        assets,
         AccessModule.forRoot({ bootstrapAdminKey: settings.security.bootstrapAdminKey, imports: [platform] }),
+        ConsoleModule.forRoot(settings.console.actionsEnabled, [platform, assets]),
       ],
       controllers: [
         WorkspacesController,
