@@ -19,25 +19,28 @@ export function registerActionRoutes(
   routes: FastifyInstance,
   { access, actions, actionsEnabled, onChange }: Parts,
 ): void {
-  routes.post<{ Params: { name: string } }>('/actions/:name', async (request, reply): Promise<ActionAnswer> => {
-    const { apiKeyId } = await access.requireOperator(request);
-    const { name } = request.params;
-    const action = actions.find(name);
-    if (!action) throw new NotFoundException('There is no such action');
-    const entry = { action: name, apiKeyId, input: request.body };
-    if (!actionsEnabled) {
-      audit(request, { ...entry, outcome: 'refused' });
-      throw new ForbiddenException('Actions are off: set CONSOLE_ACTIONS_ENABLED=true and restart the api');
-    }
-    try {
-      const message = await action(request.body ?? undefined, reply);
-      audit(request, { ...entry, outcome: 'done', result: message });
-      return { message };
-    } catch (error) {
-      audit(request, { ...entry, outcome: 'failed', result: failureOf(error).code });
-      throw error;
-    } finally {
-      onChange();
-    }
-  });
+  routes.post<{ Params: { name: string } }>(
+    '/actions/:name',
+    async (request, reply): Promise<ActionAnswer> => {
+      const { apiKeyId } = await access.requireOperator(request);
+      const { name } = request.params;
+      const action = actions.find(name);
+      if (!action) throw new NotFoundException('There is no such action');
+      const entry = { action: name, apiKeyId, input: request.body };
+      if (!actionsEnabled) {
+        audit(request, { ...entry, outcome: 'refused' });
+        throw new ForbiddenException('Actions are off: set CONSOLE_ACTIONS_ENABLED=true and restart the api');
+      }
+      try {
+        const message = await action(request.body ?? undefined, reply);
+        audit(request, { ...entry, outcome: 'done', result: message });
+        return { message };
+      } catch (error) {
+        audit(request, { ...entry, outcome: 'failed', result: failureOf(error).code });
+        throw error;
+      } finally {
+        onChange();
+      }
+    },
+  );
 }

@@ -51,7 +51,9 @@ export class ConsoleActions {
       }),
       'dead-letters.purge': action(purgeSchema, async (body, reply) => {
         const result = await deadLetters.purge(body, reply);
-        return 'purged' in result ? `${result.purged} tasks are gone.` : 'A task removes them; the figures follow.';
+        return 'purged' in result
+          ? `${result.purged} tasks are gone.`
+          : 'A task removes them; the figures follow.';
       }),
       'cdn.purge': action(invalidateSchema, async (body) => (await cdn.invalidate(body)).note),
     };

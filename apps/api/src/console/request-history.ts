@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type RequestHistoryFigures, type RouteFigures } from '@peregrine/console';
 import { LATENCY_BUCKETS_SECONDS, MetricsService, quantileMs } from '@peregrine/metrics';
+import { CONSOLE_PATH } from './console.tokens.js';
 
 const STEP_SECONDS = 5;
 /** Five minutes. */
@@ -82,11 +83,14 @@ export class RequestHistory implements OnApplicationBootstrap, OnApplicationShut
 
   /** The routes with the most requests, the busiest first. */
   routes(): RouteFigures[] {
-    return this.#withCurrent()
-      .map(({ counts, steps }) => routeFigures(counts, steps))
-      .filter(({ requests }) => requests > 0)
-      .toSorted((a, b) => b.requests - a.requests || a.route.localeCompare(b.route))
-      .slice(0, TOP_ROUTES);
+    return (
+      this.#withCurrent()
+        .map(({ counts, steps }) => routeFigures(counts, steps))
+        // Looking must not make the picture.
+        .filter(({ requests, route }) => requests > 0 && !route.startsWith(CONSOLE_PATH))
+        .toSorted((a, b) => b.requests - a.requests || a.route.localeCompare(b.route))
+        .slice(0, TOP_ROUTES)
+    );
   }
 
   /** The steps that ended and, last, the one that runs. */

@@ -57,7 +57,15 @@ function originFigures(origin: Cdn['origins'][number]): OriginFigures {
   };
 }
 
-function purgeFigures({ id, provider, target, state, attempts, requestedAt, error }: Invalidation): PurgeFigures {
+function purgeFigures({
+  id,
+  provider,
+  target,
+  state,
+  attempts,
+  requestedAt,
+  error,
+}: Invalidation): PurgeFigures {
   const { kind, value } = target;
   return { id, provider, kind, value, state, attempts, requestedAt: requestedAt.toISOString(), error };
 }

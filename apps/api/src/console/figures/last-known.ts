@@ -22,7 +22,11 @@ export class LastKnown<T> {
    * @param maxAgeMs how old a value may be before it is asked for again
    * @param waitMs how long a caller waits for it
    */
-  constructor(read: () => Promise<T>, initial: T, { maxAgeMs, waitMs }: { maxAgeMs: number; waitMs: number }) {
+  constructor(
+    read: () => Promise<T>,
+    initial: T,
+    { maxAgeMs, waitMs }: { maxAgeMs: number; waitMs: number },
+  ) {
     this.#read = read;
     this.#known = { value: initial, problem: null };
     this.#maxAgeMs = maxAgeMs;

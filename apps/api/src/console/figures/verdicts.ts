@@ -37,9 +37,23 @@ function requestsVerdict({ metrics: { status, requests, recommendation } }: Judg
       ? 'No request in the last minutes.'
       : `${percent(recent.errorRate)} of ${recent.count} requests failed, 95 % took less than ${ms(recent.p95Ms)}; ` +
         `${slow} were slow since the start.`;
-  if (level !== 'good') return { level, page: 'overview', title: 'Requests suffer', why, todo: recommendation };
+  if (level !== 'good') {
+    const title =
+      level === toLevel(status.errors)
+        ? 'Requests fail'
+        : level === toLevel(status.latency)
+          ? 'Requests are slow'
+          : 'The event loop is late';
+    return { level, page: 'overview', title, why, todo: recommendation };
+  }
   if (recent.count === 0) {
-    return { level: 'unknown', page: 'overview', title: 'No requests yet', why, todo: 'Send one: npm run demo.' };
+    return {
+      level: 'unknown',
+      page: 'overview',
+      title: 'No requests yet',
+      why,
+      todo: 'Send one: npm run demo.',
+    };
   }
   return { level, page: 'overview', title: 'Requests are answered well', why, todo: '' };
 }
@@ -119,7 +133,12 @@ function queueVerdict({ queue }: Judged): Verdict {
   return { level: 'good', page: 'queue', title: 'Tasks are worked on', why, todo: '' };
 }
 
-const CACHE_LEVELS = { healthy: 'good', warming: 'unknown', warning: 'warning', critical: 'critical' } as const;
+const CACHE_LEVELS = {
+  healthy: 'good',
+  warming: 'unknown',
+  warning: 'warning',
+  critical: 'critical',
+} as const;
 const CACHE_TITLES = {
   healthy: 'The cache does its work',
   warming: 'The cache warms up',
@@ -182,7 +201,9 @@ function cdnVerdict({ cdn }: Judged): Verdict {
     };
   }
   const why =
-    cdn.providers.length === 0 ? 'No CDN is configured; the api serves its files itself.' : 'No purge is late.';
+    cdn.providers.length === 0
+      ? 'No CDN is configured; the api serves its files itself.'
+      : 'No purge is late.';
   return { level: 'good', page: 'cdn', title: 'Files are served', why, todo: '' };
 }
 
@@ -195,5 +216,10 @@ export function worst(...levels: readonly Level[]): Level {
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(share === 0 || share === 1 ? 0 : 1)} %`;
-const ms = (value: number | null) =>
-  value === null ? '–' : value < 1_000 ? `${value.toPrecision(2)} ms`.replace(/\.0 /, ' ') : `${(value / 1_000).toFixed(1)} s`;
+
+function ms(value: number | null): string {
+  if (value === null) return '–';
+  return value < 1_000
+    ? `${Number(value.toFixed(value < 10 ? 1 : 0))} ms`
+    : `${(value / 1_000).toFixed(1)} s`;
+}

@@ -18,7 +18,10 @@ interface Parts {
 const loginSchema = z.strictObject({ key: z.string().min(1).max(200) });
 
 /** Login with an admin key, who is logged in, logout. */
-export function registerSessionRoutes(routes: FastifyInstance, { access, apiKeys, actionsEnabled }: Parts): void {
+export function registerSessionRoutes(
+  routes: FastifyInstance,
+  { access, apiKeys, actionsEnabled }: Parts,
+): void {
   const { tokens } = access;
   const answer = (session: Session): SessionAnswer => ({
     csrfToken: tokens.csrfTokenOf(session),
@@ -33,7 +36,8 @@ export function registerSessionRoutes(routes: FastifyInstance, { access, apiKeys
     const caller = await apiKeys.authenticate(data.key.trim());
     if (!caller?.scopes.includes('admin')) {
       audit(request, { action: 'login', outcome: 'refused', apiKeyId: caller?.apiKeyId ?? null });
-      if (caller) throw new ForbiddenException('This key is not an admin key: the console needs the scope admin');
+      if (caller)
+        throw new ForbiddenException('This key is not an admin key: the console needs the scope admin');
       throw new UnauthorizedException('The key is unknown, expired or revoked');
     }
     const session = tokens.start(caller.apiKeyId);

@@ -108,7 +108,8 @@ function listen(): void {
   stream.addEventListener('error', () => {
     isLive.value = false;
     // The browser comes back by itself after a broken connection, and not after a refusal: the session may be over.
-    if (stream.readyState === EventSource.CLOSED && source === stream) setTimeout(() => void resume(), RETRY_MS);
+    if (stream.readyState === EventSource.CLOSED && source === stream)
+      setTimeout(() => void resume(), RETRY_MS);
   });
 }
 

@@ -68,7 +68,11 @@ export function CachePage({ now }: { now: ConsoleSnapshot }) {
         />
         <Tile name="Reads" value={count(reads)} note="since the start" />
         <Tile name="Spared" value={duration(saved)} note="of loading, by hits; estimated" />
-        <Tile name="In memory" value={bytes(memory?.bytes ?? 0)} note={`${count(memory?.entries ?? 0)} entries`} />
+        <Tile
+          name="In memory"
+          value={bytes(memory?.bytes ?? 0)}
+          note={`${count(memory?.entries ?? 0)} entries`}
+        />
       </Tiles>
       <Section title="Tiers">
         <Table name="Tiers" head={['Tier', 'State', 'Hits', 'Entries', 'Size', 'Errors']}>

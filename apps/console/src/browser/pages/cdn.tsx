@@ -35,9 +35,9 @@ function PurgeForm() {
   const input = text.startsWith('/') ? { paths: [text] } : { tags: [text] };
   return (
     <div class="slider">
-      <label for="purge">Path or tag</label>
+      <label for="purge-target">Path or tag</label>
       <input
-        id="purge"
+        id="purge-target"
         type="text"
         placeholder="/static/logo.svg"
         value={value}
@@ -69,7 +69,10 @@ function PurgeForm() {
 function Origins({ origins }: ConsoleSnapshot['cdn']) {
   return (
     <Section title="Files served by this process">
-      <Table name="Files served by this process" head={['Path', 'Answers', 'Hits', 'Sent', 'Spared', 'In memory', 'Release']}>
+      <Table
+        name="Files served by this process"
+        head={['Path', 'Answers', 'Hits', 'Sent', 'Spared', 'In memory', 'Release']}
+      >
         {origins.map((it) => (
           <tr key={it.prefix}>
             <th scope="row">
@@ -96,7 +99,10 @@ export function CdnPage({ now }: { now: ConsoleSnapshot }) {
   return (
     <>
       <PageVerdicts page="cdn" verdicts={now.verdicts} />
-      <Section title="Purge" aside={<span class="note">{cdn.providers.join(', ') || 'no CDN is configured'}</span>}>
+      <Section
+        title="Purge"
+        aside={<span class="note">{cdn.providers.join(', ') || 'no CDN is configured'}</span>}
+      >
         <ActionsNote />
         <PurgeForm />
         {cdn.problem !== null && <p class="hint">{cdn.problem}</p>}

@@ -37,6 +37,7 @@ function Flag({ its }: { its: FlagFigures }) {
         <output>{percent} %</output>
         <ActionButton
           verb="Set"
+          isIdle={percent === inForce}
           label={`Set ${name} to ${percent} %`}
           title={`Set ${name} to ${percent} %?`}
           text={`It is on for ${inForce} % of the keys now. Every process follows within seconds, and it stays so over restarts.${lost}`}
@@ -69,8 +70,8 @@ export function FlagsPage({ now }: { now: ConsoleSnapshot }) {
   return (
     <>
       <p class="lead">
-        A feature is on for a share of the keys (workspaces, paths, queries), always the same ones: a higher share only
-        adds some.
+        A feature is on for a share of the keys (workspaces, paths, queries), always the same ones: a higher
+        share only adds some.
       </p>
       <ActionsNote />
       {now.flags.map((it) => (

@@ -19,6 +19,8 @@ export function Login() {
       <form onSubmit={(event) => void submit(event)}>
         <h1>Peregrine console</h1>
         {notice.value?.failed && <p class="hint">{notice.value.text}</p>}
+        {/* Password managers keep a password by its user. */}
+        <input type="text" name="username" autocomplete="username" value="operator" hidden />
         <label for="key">Admin key</label>
         <input
           id="key"

@@ -20,7 +20,7 @@ function Judgement({ verdicts }: Pick<ConsoleSnapshot, 'verdicts'>) {
       {open.length > 0 && (
         <ul class="verdicts">
           {open.map((it) => (
-            <VerdictCard key={it.title} verdict={it} hasLink />
+            <VerdictCard key={it.title} verdict={it} isPart />
           ))}
         </ul>
       )}
@@ -28,7 +28,7 @@ function Judgement({ verdicts }: Pick<ConsoleSnapshot, 'verdicts'>) {
         <summary>{rest.length} other areas were looked at</summary>
         <ul class="verdicts">
           {rest.map((it) => (
-            <VerdictCard key={it.title} verdict={it} hasLink />
+            <VerdictCard key={it.title} verdict={it} isPart />
           ))}
         </ul>
       </details>
@@ -46,7 +46,7 @@ function Route({ its }: { its: RouteFigures }) {
         </code>
       </th>
       <td>
-        <Sparkline values={steps} label={`${count(requests)} requests in the last minutes`} />
+        <Sparkline steps={steps} label={`${count(requests)} requests in the last minutes`} />
       </td>
       <td>{rate(perSecond)}</td>
       <td>{duration(p95Ms)}</td>
@@ -66,7 +66,7 @@ export function OverviewPage({ now }: { now: ConsoleSnapshot }) {
         <Tile
           name="Requests"
           value={rate(history.perSecond.at(-2) ?? current)}
-          note={<Sparkline values={history.perSecond} label="Requests a second over the last five minutes" />}
+          note={<Sparkline steps={history.perSecond} label="Requests a second over the last five minutes" />}
         />
         <Tile
           name="95 % take less than"
@@ -83,7 +83,11 @@ export function OverviewPage({ now }: { now: ConsoleSnapshot }) {
           value={percent(cache.recentHitRate ?? cache.hitRate)}
           note={cache.recentHitRate === null ? 'since the start' : 'of the last five minutes'}
         />
-        <Tile name="Tasks waiting" value={count(queue.pending)} note={`${count(queue.deadLettered)} failed for good`} />
+        <Tile
+          name="Tasks waiting"
+          value={count(queue.pending)}
+          note={`${count(queue.deadLettered)} failed for good`}
+        />
       </Tiles>
       <Section title="Use against limits">
         {limits.map((it) => (

@@ -25,11 +25,19 @@ export function PoolPage({ now }: { now: ConsoleSnapshot }) {
     <>
       <PageVerdicts page="pool" verdicts={now.verdicts} />
       <Tiles>
-        <Tile name="Connections" value={count(pool.size)} note={`${count(pool.inUse)} in use, ${count(pool.idle)} idle`} />
+        <Tile
+          name="Connections"
+          value={count(pool.size)}
+          note={`${count(pool.inUse)} in use, ${count(pool.idle)} idle`}
+        />
         <Tile name="At once" value={percent(pool.efficiency)} note="had a connection within 10 ms" />
         <Tile name="Gave up" value={count(pool.timeouts + pool.refused)} note="callers, since the start" />
         <Tile name="Kept too long" value={count(pool.leaks)} note="connections, since the start" />
-        <Tile name="Loop delay" value={duration(its.eventLoop.lagP99Ms)} note={`loop ${percent(its.eventLoop.utilization)} busy`} />
+        <Tile
+          name="Loop delay"
+          value={duration(its.eventLoop.lagP99Ms)}
+          note={`loop ${percent(its.eventLoop.utilization)} busy`}
+        />
       </Tiles>
       <Section title="Use against limits">
         {limits

@@ -57,7 +57,11 @@ export function QueriesPage({ now }: { now: ConsoleSnapshot }) {
       <PageVerdicts page="queries" verdicts={now.verdicts} />
       <Tiles>
         <Tile name="Queries" value={count(queries.count)} note="that reached PostgreSQL" />
-        <Tile name="95 % take less than" value={duration(queries.p95Ms)} note={`half less than ${duration(queries.p50Ms)}`} />
+        <Tile
+          name="95 % take less than"
+          value={duration(queries.p95Ms)}
+          note={`half less than ${duration(queries.p50Ms)}`}
+        />
         <Tile name="99 % take less than" value={duration(queries.p99Ms)} />
         <Tile
           name="Answered from the cache"

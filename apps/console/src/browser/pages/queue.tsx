@@ -44,11 +44,14 @@ function Classes({ classes }: ConsoleSnapshot['queue']) {
     <Section title="Classes and their waits" aside={<span class="note">of this process</span>}>
       {started === 0 ? (
         <Empty>
-          No task has started in this process. Workers show the waits of theirs at their own <code>/metrics</code>{' '}
-          (<code>task_wait_seconds</code>).
+          No task has started in this process. Workers show the waits of theirs at their own{' '}
+          <code>/metrics</code> (<code>task_wait_seconds</code>).
         </Empty>
       ) : (
-        <Table name="Classes and their waits" head={['Class', 'Started', 'Mean wait', 'Longer than promised']}>
+        <Table
+          name="Classes and their waits"
+          head={['Class', 'Started', 'Mean wait', 'Longer than promised']}
+        >
           {classes.map(({ priority, started, meanWaitMs, missed }) => (
             <tr key={priority}>
               <th scope="row">{priority}</th>
@@ -72,7 +75,11 @@ export function QueuePage({ now }: { now: ConsoleSnapshot }) {
         <Tile name="Waiting" value={count(queue.pending)} note="and delayed, of the whole queue" />
         <Tile name="Running" value={count(queue.running)} note="in all workers" />
         <Tile name="Failed for good" value={count(queue.deadLettered)} note="kept as dead letters" />
-        <Tile name="Succeed" value={percent(queue.successRate)} note={`${count(queue.completed)} completed`} />
+        <Tile
+          name="Succeed"
+          value={percent(queue.successRate)}
+          note={`${count(queue.completed)} completed`}
+        />
         <Tile name="Tried again" value={count(queue.retries)} note={`${count(queue.batches)} batches`} />
       </Tiles>
       <Section title="Dead letters">

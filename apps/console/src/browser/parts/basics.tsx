@@ -64,9 +64,17 @@ export function Empty({ children }: { children: ComponentChildren }) {
 }
 
 /** A table that scrolls by itself on a phone. */
-export function Table({ name, head, children }: { name: string; head: string[]; children: ComponentChildren }) {
+export function Table({
+  name,
+  head,
+  children,
+}: {
+  name: string;
+  head: string[];
+  children: ComponentChildren;
+}) {
   return (
-    <div class="scroll" role="region" aria-label={name} tabIndex={0}>
+    <div class="scroll" role="group" aria-label={name} tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -105,24 +113,23 @@ export function Usage({ name, used, limit, unit, level }: Omit<Limit, 'page'>) {
 
 const WIDTH = 120;
 const HEIGHT = 28;
+/** A course of two points would look like a trend. */
+const FEWEST_STEPS = 24;
 
-/** The course of a number; the last value is the present. */
-export function Sparkline({ values, label }: { values: readonly number[]; label: string }) {
+/** The course of counts by steps, the last of which still runs and is left out: it would always look like a fall. */
+export function Sparkline({ steps, label }: { steps: readonly number[]; label: string }) {
+  const ended = steps.length > 1 ? steps.slice(0, -1) : steps;
+  // Before the process started there was nothing.
+  const values = [...new Array<number>(Math.max(0, FEWEST_STEPS - ended.length)).fill(0), ...ended];
   const highest = Math.max(...values, 0.000_001);
-  const step = WIDTH / Math.max(1, values.length - 1);
-  const points = values.map((it, index) => `${index * step},${HEIGHT - 2 - (it / highest) * (HEIGHT - 4)}`);
-  // A single value is a line, too: never an empty picture.
-  const line = points.length === 1 ? [...points, `${WIDTH},${points[0]?.split(',')[1]}`] : points;
+  const x = (index: number) => (index * WIDTH) / (values.length - 1);
+  const y = (value: number) => HEIGHT - 2 - (value / highest) * (HEIGHT - 4);
+  const line = values.map((it, index) => `${x(index)},${y(it)}`).join(' ');
+  const box = `0 0 ${WIDTH} ${HEIGHT}`;
   return (
-    <svg
-      class="spark"
-      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={label}
-    >
-      <polygon class="area" points={`0,${HEIGHT} ${line.join(' ')} ${WIDTH},${HEIGHT}`} />
-      <polyline class="line" points={line.join(' ')} />
+    <svg class="spark" viewBox={box} preserveAspectRatio="none" role="img" aria-label={label}>
+      <polygon class="area" points={`0,${HEIGHT} ${line} ${WIDTH},${HEIGHT}`} />
+      <polyline class="line" points={line} />
     </svg>
   );
 }

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ActionName } from '../../contract/actions.js';
 import { act, snapshot } from '../live/state.js';
 
@@ -20,11 +20,24 @@ export function ask(its: Question): void {
   question.value = its;
 }
 
+interface ActionButtonProps extends Question {
+  /** For screen readers, when the verb alone does not say what it is about. */
+  label?: string;
+  /** Whether there is nothing to do now. */
+  isIdle?: boolean;
+}
+
 /** A button that leads to a question; does nothing while actions are off. */
-export function ActionButton({ label, ...its }: Question & { label?: string }) {
+export function ActionButton({ label, isIdle = false, ...its }: ActionButtonProps) {
   const isOn = snapshot.value?.actionsEnabled ?? false;
   return (
-    <button type="button" class="action" disabled={!isOn} aria-label={label} onClick={() => ask(its)}>
+    <button
+      type="button"
+      class="action"
+      disabled={!isOn || isIdle}
+      aria-label={label}
+      onClick={() => ask(its)}
+    >
       {its.verb}
     </button>
   );
@@ -45,7 +58,7 @@ export function ActionsNote() {
 export function ConfirmDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
   const its = question.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (its) dialog.current?.showModal();
     else dialog.current?.close();
   }, [its]);

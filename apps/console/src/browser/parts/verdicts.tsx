@@ -9,21 +9,22 @@ export function worstOn(page: Page, verdicts: readonly Verdict[]): Level {
   return levels.reduce((a, b) => (SEVERITY.indexOf(b) > SEVERITY.indexOf(a) ? b : a), 'good');
 }
 
-/** What is so, why, and what to do. */
-export function VerdictCard({ verdict, hasLink }: { verdict: Verdict; hasLink?: boolean }) {
+/** What is so, why, and what to do. @param isPart below another heading, away from its page */
+export function VerdictCard({ verdict, isPart }: { verdict: Verdict; isPart?: boolean }) {
   const { level, title, why, todo, page } = verdict;
+  const Heading = isPart ? 'h3' : 'h2';
   return (
     <li class={`verdict ${level}`}>
       <Mark level={level} />
       <div>
-        <h3>{title}</h3>
+        <Heading>{title}</Heading>
         <p>{why}</p>
         {todo !== '' && (
           <p class="todo">
             <b>What to do:</b> {todo}
           </p>
         )}
-        {hasLink && page !== 'overview' && <a href={`#/${page}`}>Look at it</a>}
+        {isPart && page !== 'overview' && <a href={`#/${page}`}>Look at it</a>}
       </div>
     </li>
   );
