@@ -27,6 +27,7 @@ const COMMANDS = {
   'bench-cdn': 'Measure the static file origin beside its peers; --help for options',
   'bench-advisor': "Measure the index advisor on a third party's database; --help for options",
   optimizer: 'Report, recommend, build and revert indexes of a database: optimizer <command>',
+  'console-pictures': 'Take the pictures of the console of a running platform for the documents',
   'env-example': 'Write .env.example; --check only compares',
   install: 'Install the packages, nothing else',
 };

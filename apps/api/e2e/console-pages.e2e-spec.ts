@@ -6,6 +6,7 @@ import { type Browser, type BrowserContextOptions, type Page } from 'playwright-
 import { z } from 'zod';
 import { startBrowser } from './support/browser.js';
 import { Platform } from './support/platform.js';
+import { until } from './support/until.js';
 
 jest.setTimeout(180_000);
 
@@ -193,6 +194,11 @@ describe('the pages of the console', () => {
     await page.getByRole('button', { name: 'Redrive 2 tasks content.release-storage' }).click();
     await confirm(page, 'Redrive', 'A task puts them back to work');
     // They fail again: that their cause is gone is for the operator to say.
+    await until(async () => {
+      const { body } = await platform.request('GET', '/tasks/dead-letters', { key: platform.adminKey });
+      const letters = body.items as { redrives: number }[];
+      return letters.length === 2 && letters.every(({ redrives }) => redrives === 1);
+    });
     await page.getByRole('button', { name: 'Delete 2 tasks content.release-storage' }).click();
     await confirm(page, 'Delete', 'A task removes them');
     await page.getByText('No task has failed for good').waitFor();

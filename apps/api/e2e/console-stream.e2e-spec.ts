@@ -1,6 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type ConsoleSnapshot } from '@peregrine/console';
+import { EmbeddedPostgres } from '@peregrine/database/embedded';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { logIn } from './support/operator.js';
+import { nextOf, type OpenConsole, openConsole } from './support/snapshots.js';
 import { Platform } from './support/platform.js';
 import { until } from './support/until.js';
 
@@ -10,35 +14,32 @@ const MAX_VIEWERS = 32;
 
 describe('the stream of the console', () => {
   let platform: Platform;
-  const controllers: AbortController[] = [];
+  const consoles: OpenConsole[] = [];
 
   beforeAll(async () => {
     platform = await Platform.start({ workers: 0 });
   });
   afterEach(() => {
-    for (const it of controllers.splice(0)) it.abort();
+    for (const it of consoles.splice(0)) it.close();
   });
   afterAll(() => platform?.stop());
 
   const open = async (cookie: string) => {
-    const controller = new AbortController();
-    controllers.push(controller);
-    const response = await fetch(`${platform.url}/console/api/stream`, {
-      headers: { cookie },
-      signal: controller.signal,
-    });
-    return { response, snapshots: snapshotsIn(response), close: () => controller.abort() };
+    const opened = await openConsole(platform.url, cookie);
+    consoles.push(opened);
+    return opened;
   };
 
   it('has a whole snapshot at once, and another one every two seconds', async () => {
     const { cookie } = await logIn(platform);
     await platform.createWorkspace();
-    const { response, snapshots } = await open(cookie);
+    const opened = await open(cookie);
+    const { response } = opened;
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
-    const first = await next(snapshots);
+    const first = await nextOf(opened);
     expect(first.verdicts.length).toBeGreaterThan(5);
     expect(first.limits).toHaveLength(5);
     expect(first.routes).toContainEqual(expect.objectContaining({ route: '/api/v1/workspaces' }));
@@ -47,15 +48,15 @@ describe('the stream of the console', () => {
     expect(first.health).toMatchObject({ database: 'up' });
     expect(first.actionsEnabled).toBe(false);
     expect(JSON.stringify(first)).not.toContain(platform.adminKey);
-    expect(Date.parse((await next(snapshots)).at)).toBeGreaterThan(Date.parse(first.at));
+    expect(Date.parse((await nextOf(opened)).at)).toBeGreaterThan(Date.parse(first.at));
   });
 
   it('is no request in flight, no slow one, and none among the busiest routes', async () => {
     const { cookie } = await logIn(platform);
-    const { snapshots, close } = await open(cookie);
-    const first = await next(snapshots);
+    const opened = await open(cookie);
+    const first = await nextOf(opened);
     expect(first.process.inFlight).toBe(0);
-    close();
+    opened.close();
     const metrics = await platform.request('GET', '/metrics', { key: '' });
     expect(metrics.body).not.toContain('/console/api/stream",status="2xx"');
     expect(metrics.body).not.toContain('/console/api/stream",status="aborted"');
@@ -63,7 +64,7 @@ describe('the stream of the console', () => {
 
   it('takes no more viewers than it can feed, and takes the next when one has left', async () => {
     const { cookie } = await logIn(platform);
-    const viewers: Awaited<ReturnType<typeof open>>[] = [];
+    const viewers: OpenConsole[] = [];
     // Those of the tests before may not all have left yet.
     await until(async () => {
       viewers.push(await open(cookie));
@@ -80,39 +81,64 @@ describe('the stream of the console', () => {
       body: { name: 'operator', scopes: ['admin'] },
     });
     const { cookie } = await logIn(platform, key.key as string);
-    const { snapshots } = await open(cookie);
-    await next(snapshots);
+    const opened = await open(cookie);
+    await nextOf(opened);
     await platform.request('DELETE', `/api-keys/${key.id}`, { key: platform.adminKey });
-    while (!(await snapshots.next()).done);
+    while (!(await opened.snapshots.next()).done);
     expect((await open(cookie)).response.status).toBe(401);
   });
 
   it('ends when the api shuts down, and does not keep it', async () => {
     const { cookie } = await logIn(platform);
-    const { snapshots } = await open(cookie);
-    await next(snapshots);
+    const opened = await open(cookie);
+    await nextOf(opened);
     const ended = platform.api.stop('SIGTERM');
-    while (!(await snapshots.next()).done);
+    while (!(await opened.snapshots.next()).done);
     expect(await ended).toMatchObject({ code: 0 });
   });
 });
 
-async function next(snapshots: AsyncGenerator<ConsoleSnapshot>): Promise<ConsoleSnapshot> {
-  const { value, done } = await snapshots.next();
-  if (done) throw new Error('The stream has ended');
-  return value;
-}
+describe('the console while the database is away', () => {
+  let folder: string;
+  let server: EmbeddedPostgres;
+  let platform: Platform;
 
-async function* snapshotsIn({ body }: Response): AsyncGenerator<ConsoleSnapshot> {
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
-    const events = text.split('\n\n');
-    text = events.pop() ?? '';
-    for (const event of events) {
-      const [, data] = /^event: snapshot\ndata: (.*)$/.exec(event) ?? [];
-      if (data !== undefined) yield JSON.parse(data) as ConsoleSnapshot;
-    }
-  }
-}
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'peregrine-console-'));
+    // As root the server runs as another user, who has to get in.
+    await chmod(folder, 0o711);
+    server = await EmbeddedPostgres.start({ dataDir: join(folder, 'postgres') });
+    platform = await Platform.start({
+      workers: 0,
+      databaseUrl: server.url,
+      env: { CONSOLE_ACTIONS_ENABLED: 'true' },
+    });
+  });
+  afterAll(async () => {
+    await platform?.stop();
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('goes on showing, says so first, and changes nothing', async () => {
+    const { cookie, csrfToken } = await logIn(platform);
+    const before = await openConsole(platform.url, cookie);
+    await nextOf(before);
+    await server.stop();
+    await until(async () => {
+      const { verdicts } = await nextOf(before);
+      return verdicts[0]?.level === 'critical' && verdicts[0].title.includes('database');
+    });
+    before.close();
+    // Also a console that is opened now.
+    const now = await openConsole(platform.url, cookie);
+    expect((await nextOf(now)).health).toMatchObject({ database: 'down' });
+    now.close();
+    const flush = await platform.request('POST', '/console/api/actions/cache.flush', {
+      key: '',
+      headers: { cookie, 'x-csrf-token': csrfToken },
+      body: {},
+    });
+    expect(flush.status).toBe(503);
+  });
+});

@@ -1,5 +1,4 @@
-import { ServiceUnavailableException } from '@nestjs/common';
-import { Logger } from '@nestjs/common';
+import { Logger, ServiceUnavailableException } from '@nestjs/common';
 import { type ConsoleSnapshot } from '@peregrine/console';
 import { type ServerResponse } from 'node:http';
 
@@ -24,7 +23,7 @@ interface Viewer {
   readonly response: ServerResponse;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
-  /** Whether it may still look. */
+  /** Whether it may still look. Never rejects. */
   readonly mayGoOn: () => Promise<boolean>;
 }
 
@@ -105,7 +104,8 @@ export class SnapshotStream {
 
   async #takeAndSend(): Promise<void> {
     try {
-      if (this.#sent++ % CHECK_EVERY === 0) await this.#endWhoMayNot();
+      // Beside the snapshot: a database that hangs must not hold it up.
+      if (this.#sent++ % CHECK_EVERY === 0) void this.#endWhoMayNot();
       const snapshot = await this.#source.take();
       const event = `event: snapshot\ndata: ${JSON.stringify(snapshot)}\n\n`;
       for (const { response, expiresAt } of this.#viewers) {

@@ -1,9 +1,12 @@
-import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
-import { isUnavailable } from '@peregrine/database';
+import { ForbiddenException, Logger, UnauthorizedException } from '@nestjs/common';
+import { withQueryPriority } from '@peregrine/query-optimizer';
 import { type FastifyRequest } from 'fastify';
 import { type ApiKeyService } from '../../access/api-key.service.js';
+import { failureOf } from '../../problem/failures.js';
 import { sessionCookieOf } from './session-cookie.js';
 import { type Session, type SessionTokens } from './session-token.js';
+
+const log = new Logger('ConsoleAccess');
 
 /** Says who may look at the console, and who may change something. */
 export class ConsoleAccess {
@@ -36,18 +39,23 @@ export class ConsoleAccess {
     if (!this.tokens.isCsrfTokenOf(session, request.headers['x-csrf-token'])) {
       throw new ForbiddenException('The request lacks the CSRF token of the session: reload the console');
     }
-    if (!(await this.apiKeys.holdsScope(session.apiKeyId, 'admin'))) throw notLoggedIn();
+    if (!(await this.#isAdmin(session))) throw notLoggedIn();
     return session;
   }
 
-  /** Whether the key of a session still holds, as far as is known. */
+  /** Whether the key of a session still holds, as far as is known. Never rejects. */
   async mayGoOn(session: Session): Promise<boolean> {
     try {
-      return await this.apiKeys.holdsScope(session.apiKeyId, 'admin');
+      return await this.#isAdmin(session);
     } catch (error) {
-      if (isUnavailable(error)) return true;
-      throw error;
+      log.warn(`The key of a session could not be checked: ${failureOf(error).code}`);
+      return true;
     }
+  }
+
+  /** Before everybody else: operators look when the pool is used up. */
+  #isAdmin({ apiKeyId }: Session): Promise<boolean> {
+    return withQueryPriority('high', () => this.apiKeys.holdsScope(apiKeyId, 'admin'));
   }
 
   #sessionOf(request: FastifyRequest): Session {

@@ -71,7 +71,7 @@ function start(answer: SessionAnswer): void {
   session.value = 'in';
   listen();
   clearInterval(renewing);
-  renewing = setInterval(() => void renew(), RENEW_MS) as unknown as number;
+  renewing = setInterval(() => void renew(), RENEW_MS);
 }
 
 /** Nobody is logged in any more: nothing stays on the screen. */

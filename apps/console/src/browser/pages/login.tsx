@@ -12,7 +12,7 @@ export function Login() {
     isSending.value = true;
     problem.value = (await logIn(typeof key === 'string' ? key : '')) ?? '';
     isSending.value = false;
-    if (problem.value !== '') form.querySelector('input')?.focus();
+    if (problem.value !== '') form.querySelector<HTMLInputElement>('#key')?.focus();
   };
   return (
     <main class="login">
