@@ -35,8 +35,8 @@ function requestsVerdict({ metrics: { status, requests, recommendation } }: Judg
   const why =
     recent.count === 0
       ? 'No request in the last minutes.'
-      : `${percent(recent.errorRate)} of ${recent.count} requests failed, 95 % took less than ${ms(recent.p95Ms)}; ` +
-        `${slow} were slow since the start.`;
+      : `${percent(recent.errorRate)} of ${count(recent.count)} requests failed, 95 % took less than ${ms(recent.p95Ms)}; ` +
+        `${count(slow)} were slow since the start.`;
   if (level !== 'good') {
     const title =
       level === toLevel(status.errors)
@@ -123,7 +123,7 @@ function queueVerdict({ queue }: Judged): Verdict {
       todo: 'Bring Redis or PostgreSQL back; tasks that were taken are kept and go on then.',
     };
   }
-  const why = `${queue.pending} tasks wait, ${queue.running ?? 0} run, ${percent(queue.successRate)} succeed.`;
+  const why = `${count(queue.pending)} tasks wait, ${queue.running ?? 0} run, ${percent(queue.successRate)} succeed.`;
   const dead = queue.deadLettered ?? 0;
   if (dead > 0) {
     const title = dead === 1 ? '1 task failed for good' : `${dead} tasks failed for good`;
@@ -152,7 +152,7 @@ function cacheVerdict({ cache }: Judged): Verdict {
     level: CACHE_LEVELS[cache.status],
     page: 'cache',
     title: CACHE_TITLES[cache.status],
-    why: `${percent(cache.hitRate)} of ${reads} reads hit since the start.`,
+    why: `${percent(cache.hitRate)} of ${count(reads)} reads hit since the start.`,
     todo: cache.status === 'healthy' ? '' : cache.recommendation,
   };
 }
@@ -160,7 +160,7 @@ function cacheVerdict({ cache }: Judged): Verdict {
 function queriesVerdict({ queries }: Judged): Verdict {
   const [slowest] = queries.slow;
   const [loop] = queries.loops;
-  const counts = `${queries.count} queries, 95 % below ${ms(queries.p95Ms)}, ${queries.errors} failed.`;
+  const counts = `${count(queries.count)} queries, 95 % below ${ms(queries.p95Ms)}, ${queries.errors} failed.`;
   if (loop) {
     const why = `${loop.scope} ran one query ${loop.count} times: ${loop.where}.`;
     const todo = 'Load the rows together; the page of the queries has the lines.';
@@ -215,6 +215,7 @@ export function worst(...levels: readonly Level[]): Level {
   return levels.reduce((a, b) => (SEVERITY[b] > SEVERITY[a] ? b : a), 'good');
 }
 
+const count = (value: number) => value.toLocaleString('en');
 const percent = (share: number) => `${(100 * share).toFixed(share === 0 || share === 1 ? 0 : 1)} %`;
 
 function ms(value: number | null): string {

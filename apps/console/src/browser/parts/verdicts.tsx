@@ -24,8 +24,12 @@ export function VerdictCard({ verdict, isPart }: { verdict: Verdict; isPart?: bo
             <b>What to do:</b> {todo}
           </p>
         )}
-        {isPart && page !== 'overview' && <a href={`#/${page}`}>Look at it</a>}
       </div>
+      {isPart && page !== 'overview' && (
+        <a href={`#/${page}`} aria-label={`Look at it: ${title}`}>
+          Look at it
+        </a>
+      )}
     </li>
   );
 }
