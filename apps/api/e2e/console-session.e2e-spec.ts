@@ -3,7 +3,7 @@ import { auditIn, cookieIn, logIn } from './support/operator.js';
 import { Platform } from './support/platform.js';
 import { until } from './support/until.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 describe('a session of the console', () => {
   let platform: Platform;

@@ -8,7 +8,7 @@ import { nextOf, type OpenConsole, openConsole } from './support/snapshots.js';
 import { Platform } from './support/platform.js';
 import { until } from './support/until.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 const MAX_VIEWERS = 32;
 

@@ -38,26 +38,13 @@ const SECURITY_HEADERS = {
  */
 export async function registerConsole(app: NestFastifyApplication, settings: Settings): Promise<void> {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
-  const { cursorSecret } = settings.security;
-  const { sessionMinutes, actionsEnabled } = settings.console;
-  const apiKeys = app.get(ApiKeyService, { strict: false });
-  const access = new ConsoleAccess(new SessionTokens(cursorSecret, sessionMinutes * MINUTE_MS), apiKeys);
-  const snapshots = app.get(ConsoleSnapshots, { strict: false });
-  const health = app.get(HealthService, { strict: false });
-  const stream = new SnapshotStream({ take: () => snapshots.take(), isDraining: () => health.draining });
-  const metrics = app.get(MetricsService, { strict: false });
-  const actions = app.get(ConsoleActions, { strict: false });
-  const onChange = () => {
-    snapshots.expire();
-    void stream.send();
-  };
-
+  const parts = partsOf(app, settings);
   fastify.addHook('onRequest', (request, reply, done) => {
     if (isConsole(request.url)) void reply.headers(SECURITY_HEADERS);
     done();
   });
   fastify.addHook('preClose', (done) => {
-    stream.close();
+    parts.stream.close();
     done();
   });
   await fastify.register(
@@ -67,13 +54,35 @@ export async function registerConsole(app: NestFastifyApplication, settings: Set
         void reply.header('Cache-Control', 'no-store');
         next();
       });
-      registerSessionRoutes(routes, { access, apiKeys, actionsEnabled });
-      registerStreamRoute(routes, { access, stream, metrics });
-      registerActionRoutes(routes, { access, actions, actionsEnabled, onChange });
+      registerSessionRoutes(routes, parts);
+      registerStreamRoute(routes, parts);
+      registerActionRoutes(routes, parts);
       done();
     },
     { prefix: `${CONSOLE_PATH}/api`, bodyLimit: BODY_LIMIT },
   );
+}
+
+/** What the routes work with. */
+function partsOf(app: NestFastifyApplication, { security, console: its }: Settings) {
+  const provider = { strict: false };
+  const apiKeys = app.get(ApiKeyService, provider);
+  const snapshots = app.get(ConsoleSnapshots, provider);
+  const health = app.get(HealthService, provider);
+  const tokens = new SessionTokens(security.cursorSecret, its.sessionMinutes * MINUTE_MS);
+  const stream = new SnapshotStream({ take: () => snapshots.take(), isDraining: () => health.draining });
+  return {
+    apiKeys,
+    stream,
+    access: new ConsoleAccess(tokens, apiKeys),
+    metrics: app.get(MetricsService, provider),
+    actions: app.get(ConsoleActions, provider),
+    actionsEnabled: its.actionsEnabled,
+    onChange: () => {
+      snapshots.expire();
+      void stream.send();
+    },
+  };
 }
 
 function isConsole(url: string): boolean {

@@ -52,6 +52,33 @@ function NamespaceRow({ its }: { its: CacheNamespaceFigures }) {
   );
 }
 
+function Namespaces({ namespaces }: ConsoleSnapshot['cache']) {
+  return (
+    <Section
+      title="Namespaces"
+      aside={
+        <ActionButton
+          verb="Flush everything"
+          title="Flush the whole cache?"
+          text="Every namespace is emptied in every tier and process. The database and the storage have to answer everything until it is warm again."
+          action="cache.flush"
+          input={{}}
+        />
+      }
+    >
+      <ActionsNote />
+      <Table
+        name="Namespaces"
+        head={['Namespace', 'Entries', 'Size', 'Reads', 'Hits', 'Load', 'Spared', 'Actions']}
+      >
+        {namespaces.map((it) => (
+          <NamespaceRow key={it.name} its={it} />
+        ))}
+      </Table>
+    </Section>
+  );
+}
+
 export function CachePage({ now }: { now: ConsoleSnapshot }) {
   const { cache } = now;
   const reads = cache.namespaces.reduce((sum, it) => sum + it.reads, 0);
@@ -81,28 +108,7 @@ export function CachePage({ now }: { now: ConsoleSnapshot }) {
           ))}
         </Table>
       </Section>
-      <Section
-        title="Namespaces"
-        aside={
-          <ActionButton
-            verb="Flush everything"
-            title="Flush the whole cache?"
-            text="Every namespace is emptied in every tier and process. The database and the storage have to answer everything until it is warm again."
-            action="cache.flush"
-            input={{}}
-          />
-        }
-      >
-        <ActionsNote />
-        <Table
-          name="Namespaces"
-          head={['Namespace', 'Entries', 'Size', 'Reads', 'Hits', 'Load', 'Spared', 'Actions']}
-        >
-          {cache.namespaces.map((it) => (
-            <NamespaceRow key={it.name} its={it} />
-          ))}
-        </Table>
-      </Section>
+      <Namespaces {...cache} />
     </>
   );
 }

@@ -1,6 +1,27 @@
 import { useSignal } from '@preact/signals';
 import { logIn, notice } from '../live/state.js';
 
+function KeyField({ isWrong }: { isWrong: boolean }) {
+  return (
+    <>
+      {/* Password managers keep a password by its user. */}
+      <input type="text" name="username" autocomplete="username" value="operator" hidden />
+      <label for="key">Admin key</label>
+      <input
+        id="key"
+        name="key"
+        type="password"
+        autocomplete="current-password"
+        required
+        autofocus
+        spellcheck={false}
+        aria-describedby="key-help key-problem"
+        aria-invalid={isWrong}
+      />
+    </>
+  );
+}
+
 /** The key goes into one request and is kept nowhere. */
 export function Login() {
   const problem = useSignal('');
@@ -19,20 +40,7 @@ export function Login() {
       <form onSubmit={(event) => void submit(event)}>
         <h1>Peregrine console</h1>
         {notice.value?.failed && <p class="hint">{notice.value.text}</p>}
-        {/* Password managers keep a password by its user. */}
-        <input type="text" name="username" autocomplete="username" value="operator" hidden />
-        <label for="key">Admin key</label>
-        <input
-          id="key"
-          name="key"
-          type="password"
-          autocomplete="current-password"
-          required
-          autofocus
-          spellcheck={false}
-          aria-describedby="key-help key-problem"
-          aria-invalid={problem.value !== ''}
-        />
+        <KeyField isWrong={problem.value !== ''} />
         <p id="key-help" class="note">
           An API key with the scope <code>admin</code>; <code>npm start</code> prints one.
         </p>

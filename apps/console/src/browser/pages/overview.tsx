@@ -55,60 +55,73 @@ function Route({ its }: { its: RouteFigures }) {
   );
 }
 
-export function OverviewPage({ now }: { now: ConsoleSnapshot }) {
-  const { process: its, history, cache, queue, routes, limits } = now;
-  const current = history.perSecond.at(-1) ?? 0;
+function Figures({ process: its, history, cache, queue }: ConsoleSnapshot) {
   const errors = history.errors.reduce((sum, it) => sum + it, 0);
+  // The last step still runs.
+  const perSecond = history.perSecond.at(-2) ?? history.perSecond.at(-1) ?? 0;
+  return (
+    <Tiles>
+      <Tile
+        name="Requests"
+        value={rate(perSecond)}
+        note={<Sparkline steps={history.perSecond} label="Requests a second over the last five minutes" />}
+      />
+      <Tile
+        name="95 % take less than"
+        value={duration(its.recent.p95Ms)}
+        note={`half less than ${duration(its.recent.p50Ms)}`}
+      />
+      <Tile
+        name="Failed"
+        value={percent(its.recent.errorRate)}
+        note={`${count(errors)} in the last five minutes`}
+      />
+      <Tile
+        name="Cache hits"
+        value={percent(cache.recentHitRate ?? cache.hitRate)}
+        note={cache.recentHitRate === null ? 'since the start' : 'of the last five minutes'}
+      />
+      <Tile
+        name="Tasks waiting"
+        value={count(queue.pending)}
+        note={`${count(queue.deadLettered)} failed for good`}
+      />
+    </Tiles>
+  );
+}
+
+function Routes({ routes }: Pick<ConsoleSnapshot, 'routes'>) {
+  return (
+    <Section title="Busiest routes" aside={<span class="note">last five minutes</span>}>
+      {routes.length === 0 ? (
+        <Empty>
+          No request in the last five minutes. <code>npm run demo</code> sends some.
+        </Empty>
+      ) : (
+        <Table name="Busiest routes" head={['Route', 'Course', 'Rate', '95 % below', 'Failed']}>
+          {routes.map((it) => (
+            <Route key={`${it.method} ${it.route}`} its={it} />
+          ))}
+        </Table>
+      )}
+    </Section>
+  );
+}
+
+export function OverviewPage({ now }: { now: ConsoleSnapshot }) {
+  const { pid, node, uptimeSeconds } = now.process;
   return (
     <>
       <Judgement verdicts={now.verdicts} />
-      <Tiles>
-        <Tile
-          name="Requests"
-          value={rate(history.perSecond.at(-2) ?? current)}
-          note={<Sparkline steps={history.perSecond} label="Requests a second over the last five minutes" />}
-        />
-        <Tile
-          name="95 % take less than"
-          value={duration(its.recent.p95Ms)}
-          note={`half less than ${duration(its.recent.p50Ms)}`}
-        />
-        <Tile
-          name="Failed"
-          value={percent(its.recent.errorRate)}
-          note={`${count(errors)} in the last five minutes`}
-        />
-        <Tile
-          name="Cache hits"
-          value={percent(cache.recentHitRate ?? cache.hitRate)}
-          note={cache.recentHitRate === null ? 'since the start' : 'of the last five minutes'}
-        />
-        <Tile
-          name="Tasks waiting"
-          value={count(queue.pending)}
-          note={`${count(queue.deadLettered)} failed for good`}
-        />
-      </Tiles>
+      <Figures {...now} />
       <Section title="Use against limits">
-        {limits.map((it) => (
+        {now.limits.map((it) => (
           <Usage key={it.name} {...it} />
         ))}
       </Section>
-      <Section title="Busiest routes" aside={<span class="note">last five minutes</span>}>
-        {routes.length === 0 ? (
-          <Empty>
-            No request in the last five minutes. <code>npm run demo</code> sends some.
-          </Empty>
-        ) : (
-          <Table name="Busiest routes" head={['Route', 'Course', 'Rate', '95 % below', 'Failed']}>
-            {routes.map((it) => (
-              <Route key={`${it.method} ${it.route}`} its={it} />
-            ))}
-          </Table>
-        )}
-      </Section>
+      <Routes routes={now.routes} />
       <p class="note">
-        Figures of the api process {its.pid} (Node {its.node}), up {duration(its.uptimeSeconds * 1_000)}.
+        Figures of the api process {pid} (Node {node}), up {duration(uptimeSeconds * 1_000)}.
       </p>
     </>
   );

@@ -49,27 +49,33 @@ function Loops({ loops }: ConsoleSnapshot['queries']) {
   );
 }
 
+function Figures(queries: ConsoleSnapshot['queries']) {
+  const looked = queries.cacheHits + queries.cacheMisses;
+  return (
+    <Tiles>
+      <Tile name="Queries" value={count(queries.count)} note="that reached PostgreSQL" />
+      <Tile
+        name="95 % take less than"
+        value={duration(queries.p95Ms)}
+        note={`half less than ${duration(queries.p50Ms)}`}
+      />
+      <Tile name="99 % take less than" value={duration(queries.p99Ms)} />
+      <Tile
+        name="Answered from the cache"
+        value={looked === 0 ? '–' : percent(queries.cacheHits / looked)}
+        note={`${count(queries.cacheHits)} of ${count(looked)}`}
+      />
+      <Tile name="Failed" value={count(queries.errors)} note="since the start" />
+    </Tiles>
+  );
+}
+
 export function QueriesPage({ now }: { now: ConsoleSnapshot }) {
   const { queries } = now;
-  const looked = queries.cacheHits + queries.cacheMisses;
   return (
     <>
       <PageVerdicts page="queries" verdicts={now.verdicts} />
-      <Tiles>
-        <Tile name="Queries" value={count(queries.count)} note="that reached PostgreSQL" />
-        <Tile
-          name="95 % take less than"
-          value={duration(queries.p95Ms)}
-          note={`half less than ${duration(queries.p50Ms)}`}
-        />
-        <Tile name="99 % take less than" value={duration(queries.p99Ms)} />
-        <Tile
-          name="Answered from the cache"
-          value={looked === 0 ? '–' : percent(queries.cacheHits / looked)}
-          note={`${count(queries.cacheHits)} of ${count(looked)}`}
-        />
-        <Tile name="Failed" value={count(queries.errors)} note="since the start" />
-      </Tiles>
+      <Figures {...queries} />
       <Section title="Slow queries" aside={<span class="note">from {duration(queries.slowMs)} on</span>}>
         {queries.slow.length === 0 ? (
           <Empty>No kind of query is slow for one caller in 20.</Empty>
