@@ -30,6 +30,7 @@ export default tseslint.config(
               sourceTag: 'type:app',
               onlyDependOnLibsWithTags: [
                 'type:composition',
+                'type:ui',
                 'type:workload',
                 'type:platform',
                 'type:foundation',
@@ -56,6 +57,8 @@ export default tseslint.config(
                 'type:migrations',
               ],
             },
+            // Runs in a browser, and knows the figures only by its own types.
+            { sourceTag: 'type:ui', onlyDependOnLibsWithTags: ['type:ui'] },
             { sourceTag: 'type:platform', onlyDependOnLibsWithTags: ['type:platform'] },
             { sourceTag: 'type:foundation', onlyDependOnLibsWithTags: ['type:foundation'] },
             // The triggers that tell of writes come from the query optimizer.

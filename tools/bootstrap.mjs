@@ -31,6 +31,7 @@ const COMMANDS = {
   load: 'Load a platform with users in stages, or compare it with another commit; --help for options',
   alerts: "Write Prometheus' rules from the list of alerts; --check only compares",
   dashboards: "Write Grafana's dashboards from the list of panels; --check only compares",
+  'console-pictures': 'Take the pictures of the console of a running platform for the documents',
   'env-example': 'Write .env.example; --check only compares',
   install: 'Install the packages, nothing else',
 };

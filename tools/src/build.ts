@@ -21,12 +21,18 @@ export async function build({ withTests = false, signal }: BuildOptions = {}): P
   const project = join(ROOT, withTests ? 'tsconfig.json' : 'tsconfig.build.json');
   const args = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b', project];
   if (process.stdout.isTTY) args.push('--pretty');
-  const tsc = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  const interrupt = () => tsc.kill();
+  await runNode(args, signal);
+  // The page of the console, for browsers: it needs more than a compiler.
+  await runNode([join(ROOT, 'apps/console/build.mjs')], signal);
+}
+
+async function runNode(args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+  const program = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const interrupt = () => program.kill();
   signal?.addEventListener('abort', interrupt);
   const chunks: Buffer[] = [];
-  tsc.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const [code] = (await once(tsc, 'close')) as [number | null];
+  program.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [code] = (await once(program, 'close')) as [number | null];
   signal?.removeEventListener('abort', interrupt);
   if (signal?.aborted) throw new InterruptedError();
   if (code !== 0) throw new BuildError(`${Buffer.concat(chunks).toString()}\nThe build failed.`);

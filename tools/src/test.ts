@@ -32,8 +32,8 @@ When at most five files failed, they run twice more without the others beside th
 counts as passed and is named as UNSTEADY: it depends on how busy the machine is.
 
 Environment: DATABASE_URL and REDIS_URL name servers to use instead of own ones. CI=true counts skipped tests as
-failed and installs Redis, nginx, Varnish, Prometheus, and PostgreSQL with HypoPG, from the system's packages when they are
-missing.`;
+failed and installs Redis, nginx, Varnish, Prometheus, Chromium, and PostgreSQL with HypoPG, from the system's packages when
+they are missing.`;
 
 /** Nothing here must survive a power cut. */
 const FAST_POSTGRES = {

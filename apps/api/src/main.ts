@@ -6,6 +6,7 @@ import { AppModule } from './app/app.module.js';
 import { fastifyOptions, registerRequestId } from './app/http-server.js';
 import { registerOpenApi } from './app/openapi.js';
 import { registerEdgeHeaders } from './cdn/edge-headers.js';
+import { registerConsole } from './console/register-console.js';
 import { registerTaskBoard } from './dashboard/task-board.js';
 import { replyWithProblem } from './problem/problem.reply.js';
 import { registerRawBody } from './files/raw-body.js';
@@ -25,6 +26,7 @@ await runService({
     await app.register(multipart, { limits: { fileSize: Infinity }, preservePath: true });
     app.setGlobalPrefix('api/v1', { exclude: [...OPERATIONS_PATHS] });
     await registerTaskBoard(app);
+    await registerConsole(app, settings);
     if (settings.http.publicDocs) registerOpenApi(app);
   },
 });

@@ -2,6 +2,7 @@ export { allSettings } from './concerns/all-settings.js';
 export { cacheRedisOf, type CacheRedis } from './concerns/cache-redis.js';
 export { cacheSettings } from './concerns/cache.settings.js';
 export { cdnSettings } from './concerns/cdn.settings.js';
+export { consoleSettings } from './concerns/console.settings.js';
 export { databaseSettings } from './concerns/database.settings.js';
 export { type FeatureFlagName, type FeatureRollouts, featureSettings } from './concerns/feature.settings.js';
 export { httpSettings } from './concerns/http.settings.js';

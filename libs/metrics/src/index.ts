@@ -27,7 +27,7 @@ export { currentRequestTiming, RequestTiming, type Phase } from './http/request-
 export { type SlowRequestReport } from './http/slow-request-log.js';
 export { type EventLoopFigures } from './supervision/event-loop-monitor.js';
 export { type MemoryFigures } from './supervision/memory.js';
-export { type RecentRequests } from './supervision/request-window.js';
+export { quantileMs, type RecentRequests } from './supervision/request-window.js';
 export { STATUS_THRESHOLDS, type StatusReport, type StatusWord } from './supervision/verdicts.js';
 export {
   MetricsError,

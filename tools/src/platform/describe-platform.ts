@@ -7,6 +7,7 @@ import type { DevFile } from './dev-file.ts';
 export function describePlatform(dev: DevFile, dataFolder: string): string {
   const rows: [string, string][] = [
     ['API', dev.url],
+    ['Console', `${dev.url}/console/ (log in with the admin key)`],
     ['Documentation', `${dev.url}/docs`],
     ['API key', dev.apiKey],
     ['Admin key', dev.adminKey],

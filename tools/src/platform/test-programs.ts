@@ -3,13 +3,14 @@ import { PackageInstallError } from '../tools.errors.ts';
 import { installAptPackages } from './apt-packages.ts';
 import { findProgram, SERVER_FOLDERS } from './find-program.ts';
 
-/** Servers that tests start by themselves, and their packages in Debian and Ubuntu. */
+/** Servers and a browser that tests start by themselves, and their packages in Debian and Ubuntu. */
 const TEST_PROGRAMS = [
   { program: 'nginx', aptPackage: 'nginx' },
   { program: 'varnishd', aptPackage: 'varnish' },
   // Debian's package has both.
   { program: 'prometheus', aptPackage: 'prometheus' },
   { program: 'promtool', aptPackage: 'prometheus' },
+  { program: 'chromium', aptPackage: 'chromium' },
 ] as const;
 
 /**

@@ -109,6 +109,18 @@ export class ApiKeyService implements OnModuleInit {
     return row?.name ?? apiKeyId;
   }
 
+  /** Whether the key with this id still has the scope. Asks the primary: for the few requests that carry no key. */
+  async holdsScope(apiKeyId: string, scope: Scope): Promise<boolean> {
+    const { rows } = await this.optimizer.execute(
+      `SELECT 1 FROM api_keys k
+        WHERE k.id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+          AND $2 = ANY (k.scopes)`,
+      [apiKeyId, scope],
+      { primary: true },
+    );
+    return rows.length > 0;
+  }
+
   /** Oldest first. */
   list(options: { limit: number; cursor?: string | undefined }): Promise<Page<ApiKey>> {
     return keysetPage<ApiKey>({

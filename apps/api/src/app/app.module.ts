@@ -10,6 +10,7 @@ import { FilesController } from '../files/files.controller.js';
 import { UPLOAD_LIMITS, type UploadLimits } from '../files/upload-limits.js';
 import { UploadsController } from '../files/uploads.controller.js';
 import { AssetsModule } from '../assets/assets.module.js';
+import { ConsoleModule } from '../console/console.module.js';
 import { CacheController } from '../meta/cache.controller.js';
 import { MetaController } from '../meta/meta.controller.js';
 import { IndexesController } from '../optimizer/indexes.controller.js';
@@ -29,6 +30,7 @@ import { WorkspacesController } from '../workspaces/workspaces.controller.js';
 export class AppModule {
   static forRoot(settings: Settings): DynamicModule {
     const platform = PlatformModule.forRoot(settings, 'api', [ApiKey]);
+    const assets = AssetsModule.forRoot(settings);
     const uploadLimits: UploadLimits = {
       fileBytes: settings.http.uploadLimitBytes,
       files: settings.http.uploadMaxFiles,
@@ -37,8 +39,9 @@ export class AppModule {
       module: AppModule,
       imports: [
         platform,
-        AssetsModule.forRoot(settings),
+        assets,
         AccessModule.forRoot({ bootstrapAdminKey: settings.security.bootstrapAdminKey, imports: [platform] }),
+        ConsoleModule.forRoot(settings.console.actionsEnabled, [platform, assets]),
       ],
       controllers: [
         WorkspacesController,

@@ -1,8 +1,11 @@
 import { type CdnOptionsInput } from '@peregrine/cdn';
 import { type FeatureFlags } from '@peregrine/config';
+import { ASSETS_FOLDER as CONSOLE_FOLDER } from '@peregrine/console';
 import { type Settings } from '@peregrine/runtime';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CONSOLE_PATH } from '../console/console.tokens.js';
 import { DOCS_FOLDER, DOCS_PREFIX } from './docs-page.js';
 
 /** Where assets are, as seen by clients. */
@@ -24,8 +27,15 @@ export function cdnOptions({ cdn, http }: Settings, flags: FeatureFlags): CdnOpt
     graceMs: cdn.graceDays * DAY_MS,
     ...(cdn.accelLocation === undefined ? {} : { accelRedirect: { location: cdn.accelLocation } }),
   };
+  const docs = { ...common, root: DOCS_FOLDER, prefix: DOCS_PREFIX };
+  const operatorConsole = { ...common, root: CONSOLE_FOLDER, prefix: CONSOLE_PATH };
   return {
-    origins: [assets, ...(http.publicDocs ? [{ ...common, root: DOCS_FOLDER, prefix: DOCS_PREFIX }] : [])],
+    origins: [
+      assets,
+      ...(http.publicDocs ? [docs] : []),
+      // A compiler alone does not make it (npm run build does), and the API works without it.
+      ...(existsSync(CONSOLE_FOLDER) ? [operatorConsole] : []),
+    ],
     baseUrl: cdn.baseUrl,
     notFound: 'application',
     edgeLog: cdn.edgeLog,

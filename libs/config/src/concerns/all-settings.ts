@@ -1,5 +1,6 @@
 import { cacheSettings } from './cache.settings.js';
 import { cdnSettings } from './cdn.settings.js';
+import { consoleSettings } from './console.settings.js';
 import { databaseSettings } from './database.settings.js';
 import { featureSettings } from './feature.settings.js';
 import { httpSettings } from './http.settings.js';
@@ -26,5 +27,6 @@ export const allSettings = Object.freeze({
   cdn: cdnSettings,
   purge: purgeSettings,
   security: securitySettings,
+  console: consoleSettings,
   features: featureSettings,
 });

@@ -122,6 +122,7 @@ describe('loadSettings', () => {
         probePaths: undefined,
         apiTtlSeconds: 0,
       },
+      console: { actionsEnabled: false, sessionMinutes: 30 },
       security: { cursorSecret: REQUIRED.CURSOR_SECRET, bootstrapAdminKey: undefined },
       features: {
         cacheEnabled: { percent: 100, scopes: {} },

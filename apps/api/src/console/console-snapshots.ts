@@ -1,0 +1,94 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Cache } from '@peregrine/cache';
+import { Cdn, CdnInvalidation } from '@peregrine/cdn';
+import { FeatureFlags } from '@peregrine/config';
+import { type ConsoleSnapshot, type ProcessFigures } from '@peregrine/console';
+import { HealthService } from '@peregrine/health';
+import { MetricsService, type MetricsSnapshot } from '@peregrine/metrics';
+import { QueryOptimizer } from '@peregrine/query-optimizer';
+import { FeatureOverrides } from '@peregrine/runtime';
+import { TaskQueue } from '@peregrine/task-queue';
+import { CONSOLE_ACTIONS_ENABLED } from './console.tokens.js';
+import { cacheFigures } from './figures/cache-figures.js';
+import { CdnReader } from './figures/cdn-figures.js';
+import { flagFigures } from './figures/flag-figures.js';
+import { LastKnown } from './figures/last-known.js';
+import { limitsOf } from './figures/limits.js';
+import { queriesFigures } from './figures/query-figures.js';
+import { QueueReader } from './figures/queue-figures.js';
+import { judge } from './figures/verdicts.js';
+import { RequestHistory } from './request-history.js';
+
+/** Collects what the console shows. Waits for no system longer than a second. */
+@Injectable()
+export class ConsoleSnapshots {
+  readonly #queue: QueueReader;
+  readonly #cdn: CdnReader;
+  readonly #health: LastKnown<ConsoleSnapshot['health']>;
+
+  constructor(
+    private readonly metrics: MetricsService,
+    private readonly history: RequestHistory,
+    private readonly cache: Cache,
+    private readonly optimizer: QueryOptimizer,
+    private readonly flags: FeatureFlags,
+    private readonly overrides: FeatureOverrides,
+    @Inject(CONSOLE_ACTIONS_ENABLED) private readonly actionsEnabled: boolean,
+    tasks: TaskQueue,
+    cdn: Cdn,
+    invalidation: CdnInvalidation,
+    health: HealthService,
+  ) {
+    this.#queue = new QueueReader(tasks);
+    this.#cdn = new CdnReader(cdn, invalidation);
+    this.#health = new LastKnown(() => readHealth(health), {}, { maxAgeMs: 1_000, waitMs: 1_000 });
+  }
+
+  async take(): Promise<ConsoleSnapshot> {
+    const [queue, cdn, { value: health }] = await Promise.all([
+      this.#queue.read(),
+      this.#cdn.read(),
+      this.#health.get(),
+    ]);
+    const metrics = this.metrics.snapshot();
+    const cache = cacheFigures(this.cache);
+    const { queries, pool } = queriesFigures(this.optimizer);
+    return {
+      at: new Date().toISOString(),
+      actionsEnabled: this.actionsEnabled,
+      verdicts: judge({ metrics, health, cache, queue, queries, cdn, pool }),
+      limits: limitsOf(metrics, pool, cache),
+      history: this.history.history(),
+      routes: this.history.routes(),
+      process: processFigures(metrics),
+      flags: flagFigures(this.flags, this.overrides),
+      ...{ health, cache, queue, queries, cdn, pool },
+    };
+  }
+
+  /** After an operator changed something: the next snapshot has it. */
+  expire(): void {
+    this.#queue.expire();
+    this.#cdn.expire();
+  }
+}
+
+async function readHealth(health: HealthService): Promise<ConsoleSnapshot['health']> {
+  const { checks } = await health.readiness();
+  return Object.fromEntries(Object.entries(checks).map(([name, { status }]) => [name, status]));
+}
+
+function processFigures({ uptimeSeconds, requests, eventLoop, memory }: MetricsSnapshot): ProcessFigures {
+  const { rssBytes, limitBytes, heapUsedBytes, heapLimitBytes } = memory;
+  return {
+    pid: process.pid,
+    node: process.version,
+    uptimeSeconds,
+    inFlight: requests.inFlight,
+    slow: requests.slow,
+    total: requests.total,
+    recent: requests.recent,
+    eventLoop,
+    memory: { rssBytes, limitBytes, heapUsedBytes, heapLimitBytes },
+  };
+}

@@ -1,0 +1,30 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { InvalidationsController } from '../cdn/invalidations.controller.js';
+import { CacheController } from '../meta/cache.controller.js';
+import { DeadLettersController } from '../tasks/dead-letters.controller.js';
+import { ConsoleActions } from './console-actions.js';
+import { ConsoleSnapshots } from './console-snapshots.js';
+import { CONSOLE_ACTIONS_ENABLED } from './console.tokens.js';
+import { RequestHistory } from './request-history.js';
+
+/** What the console shows and does. `registerConsole` puts it on the server. */
+@Module({})
+export class ConsoleModule {
+  /** @param imports the platform, and the module with the `Cdn` */
+  static forRoot(actionsEnabled: boolean, imports: DynamicModule[]): DynamicModule {
+    return {
+      module: ConsoleModule,
+      imports,
+      providers: [
+        { provide: CONSOLE_ACTIONS_ENABLED, useValue: actionsEnabled },
+        // Their deeds without their routes.
+        CacheController,
+        DeadLettersController,
+        InvalidationsController,
+        RequestHistory,
+        ConsoleSnapshots,
+        ConsoleActions,
+      ],
+    };
+  }
+}
