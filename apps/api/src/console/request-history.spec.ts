@@ -6,7 +6,8 @@ function setUp() {
   const metrics = new MetricsService(parseMetricsOptions({ processMetrics: false }));
   metrics.onApplicationShutdown();
   const slot = metrics.http.slotOf('GET', '/files/:id');
-  const request = (status = 200, seconds = 0.004) => metrics.http.observe(slot, status, false, seconds);
+  const request = (status = 200, seconds = 0.004) =>
+    metrics.http.observe(slot, { statusCode: status, aborted: false, seconds });
   return { metrics, request, history: new RequestHistory(metrics) };
 }
 
@@ -25,7 +26,11 @@ describe('the history of requests', () => {
     const { history, request, metrics } = setUp();
     request();
     history.advance();
-    metrics.http.observe(metrics.http.slotOf('PUT', '/late'), 204, false, 2);
+    metrics.http.observe(metrics.http.slotOf('PUT', '/late'), {
+      statusCode: 204,
+      aborted: false,
+      seconds: 2,
+    });
     history.advance();
     request();
     request();
@@ -51,7 +56,8 @@ describe('the history of requests', () => {
     const { history, metrics } = setUp();
     for (let route = 0; route < 300; route++) {
       const slot = metrics.http.slotOf('GET', `/${route}`);
-      for (let count = 0; count <= route % 15; count++) metrics.http.observe(slot, 200, false, 0.01);
+      for (let count = 0; count <= route % 15; count++)
+        metrics.http.observe(slot, { statusCode: 200, aborted: false, seconds: 0.01 });
     }
     history.advance();
     const requests = history.routes().map((it) => it.requests);

@@ -103,39 +103,25 @@ export class RequestHistory implements OnApplicationBootstrap, OnApplicationShut
 
   #read(): Map<string, Counts> {
     const found = new Map<string, Counts>();
-    for (const { labels, metricName = '', value } of this.#metrics.http.renderDuration().values) {
-      if (!metricName.endsWith('_bucket')) continue;
-      const key = `${labels['method']} ${labels['route']}`;
-      let counts = found.get(key);
-      if (!counts) {
-        counts = { method: String(labels['method']), route: String(labels['route']), ...zero() };
-        found.set(key, counts);
-      }
-      add(counts, labels['le'], value, labels['status'] === '5xx');
+    for (const { method, route, status, buckets } of this.#metrics.http.rows()) {
+      const key = `${method} ${route}`;
+      const counts = found.get(key) ?? { method, route, ...zero() };
+      found.set(key, counts);
+      const requests = buckets.reduce((sum, it) => sum + it, 0);
+      counts.requests += requests;
+      if (status === '5xx') counts.errors += requests;
+      buckets.forEach((it, index) => (counts.buckets[index] = (counts.buckets[index] ?? 0) + it));
     }
-    for (const { buckets } of found.values()) separate(buckets);
     return found;
   }
 }
 
-const BUCKETS = LATENCY_BUCKETS_SECONDS.length;
-const zero = () => ({ requests: 0, errors: 0, buckets: new Array<number>(BUCKETS + 1).fill(0) });
+const zero = () => ({
+  requests: 0,
+  errors: 0,
+  buckets: new Array<number>(LATENCY_BUCKETS_SECONDS.length + 1).fill(0),
+});
 const NOTHING: Step = zero();
-
-function add(counts: Counts, bound: string | number | undefined, value: number, isError: boolean): void {
-  const index = bound === '+Inf' ? BUCKETS : LATENCY_BUCKETS_SECONDS.indexOf(Number(bound));
-  counts.buckets[index] = (counts.buckets[index] ?? 0) + value;
-  if (bound !== '+Inf') return;
-  counts.requests += value;
-  if (isError) counts.errors += value;
-}
-
-/** Prometheus sums buckets up; the percentiles want each by itself. */
-function separate(buckets: number[]): void {
-  for (let index = BUCKETS; index > 0; index--) {
-    buckets[index] = (buckets[index] ?? 0) - (buckets[index - 1] ?? 0);
-  }
-}
 
 function since(now: Counts, before: Counts | undefined): Step {
   if (!before) return now;

@@ -14,6 +14,16 @@ export interface RequestTotals {
   readonly buckets: Float64Array;
 }
 
+/** Finished requests of one label set. */
+export interface RequestRow {
+  readonly method: string;
+  readonly route: string;
+  /** `1xx` to `5xx`, or `aborted`. */
+  readonly status: string;
+  /** As {@link RequestTotals.buckets}. */
+  readonly buckets: readonly number[];
+}
+
 /** What is known of a request when it has finished. */
 export interface FinishedRequest {
   readonly statusCode: number;
@@ -96,6 +106,17 @@ export class HttpInstruments {
         buckets[i] = (buckets[i] as number) + this.#seconds.bucket(row, i);
     }
     return { count, serverErrors, buckets };
+  }
+
+  /** Everything since start, for each label set in use. */
+  *rows(): Generator<RequestRow> {
+    for (let row = 0; row < this.#sets.rowCount; row++) {
+      if (this.#seconds.count(row) === 0) continue;
+      const buckets = Array.from({ length: LATENCY_BUCKETS_SECONDS.length + 1 }, (_, i) =>
+        this.#seconds.bucket(row, i),
+      );
+      yield { ...this.#sets.labelsOfRow(row), buckets };
+    }
   }
 
   /** Everything, for a page. */
