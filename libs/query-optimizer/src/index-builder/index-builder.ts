@@ -132,6 +132,19 @@ export class IndexBuilder {
     return { isValid, definition, sizeBytes: treeBytes ?? ownBytes };
   }
 
+  /** Of the index and of its parts on partitions, as plans name them. */
+  async namesOf(plan: IndexPlan): Promise<ReadonlySet<string>> {
+    const { schema, indexName } = placeOf(plan, 'plain');
+    const { rows } = await this.session.client.query(
+      `WITH RECURSIVE family AS (
+         SELECT to_regclass($1)::oid AS oid
+         UNION ALL SELECT i.inhrelid FROM family JOIN pg_catalog.pg_inherits i ON i.inhparent = family.oid)
+       SELECT c.relname AS name FROM family JOIN pg_catalog.pg_class c USING (oid)`,
+      [formatRelationName({ schema, name: indexName })],
+    );
+    return new Set((rows as { name: string }[]).map((it) => it.name));
+  }
+
   async #buildWithRetries(plan: IndexPlan, listener: BuildListener): Promise<number> {
     for (let attempt = 1; ; attempt++) {
       try {
