@@ -3,7 +3,7 @@ import pg from 'pg';
 
 import { formatNumber, type Line, type SuiteResult, type Table } from '../harness/report.ts';
 import type { SuiteOptions } from '../harness/suite.ts';
-import { measureStatements, relativeTime, type StatementMeasure, sumOf } from './measure.ts';
+import { measureStatements, relativeTime, slowestRatio, type StatementMeasure, sumOf } from './measure.ts';
 import { loadPagila, readStatements } from './pagila.ts';
 import { type AdvisorServers, withClient } from './servers.ts';
 
@@ -165,12 +165,7 @@ function linesOf(
   { recommendations, elapsedMs }: Advice,
   bytes: number,
 ): readonly Line[] {
-  const slowest = Math.max(
-    ...before.map((it, i) => {
-      const ms = after[i]?.ms ?? Number.NaN;
-      return Math.max(it.ms, ms) < MEASURABLE_MS ? 1 : ms / it.ms;
-    }),
-  );
+  const slowest = slowestRatio(before, after, MEASURABLE_MS);
   const line = (what: string, measured: number, bound: Line['bound'], limit: number, unit: string): Line => ({
     what: `${title}: ${what}`,
     measured,
