@@ -233,15 +233,19 @@ export class IndexBuilder {
   /** A statement that an abort cancels on the server. */
   async #ask(statement: string, { signal }: BuildListener): Promise<void> {
     signal?.throwIfAborted();
-    const cancel = () =>
-      void this.session
+    let cancelled: Promise<unknown> = Promise.resolve();
+    const cancel = () => {
+      cancelled = this.session
         .beside('SELECT pg_cancel_backend($1)', [this.session.processId])
         .catch(() => undefined);
+    };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       await this.session.client.query(statement);
     } finally {
       signal?.removeEventListener('abort', cancel);
+      // Should it come late, it must not cancel the next statement, which cleans up.
+      await cancelled;
     }
   }
 

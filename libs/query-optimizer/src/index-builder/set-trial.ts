@@ -1,6 +1,12 @@
 import { type WorkloadStatement } from '../advisor/advice.js';
 import { type IndexPlan } from './index-plan.js';
-import { pair, type StatementReplay, timeAll, type TrialMeasurement } from './statement-replay.js';
+import {
+  pair,
+  type StatementReplay,
+  timeAll,
+  type Timing,
+  type TrialMeasurement,
+} from './statement-replay.js';
 import { changeOf, judge, regressionsIn, type Verdict, type VerdictLimits } from './verdict.js';
 
 /** An index of the set, built. */
@@ -16,6 +22,9 @@ export interface MemberVerdict extends Verdict {
   /** Of the statements whose plan uses it, or of those that it was recommended for. */
   readonly measurements: readonly TrialMeasurement[];
 }
+
+/** What is asked of a {@link StatementReplay}. */
+export type Stopwatch = Pick<StatementReplay, 'time' | 'indexesOf'>;
 
 /** Takes an index away: the next measurement is without it. */
 export type Drop = (member: SetMember) => Promise<void>;
@@ -33,7 +42,7 @@ export class SetTrial {
 
   private constructor(
     members: readonly SetMember[],
-    private readonly replay: StatementReplay,
+    private readonly replay: Stopwatch,
     private readonly limits: VerdictLimits,
     private readonly drop: Drop,
   ) {
@@ -44,7 +53,7 @@ export class SetTrial {
   static async judge(
     members: readonly SetMember[],
     before: readonly (readonly [WorkloadStatement, TrialMeasurement])[],
-    replay: StatementReplay,
+    replay: Stopwatch,
     limits: VerdictLimits,
     drop: Drop,
   ): Promise<ReadonlyMap<SetMember, MemberVerdict>> {
@@ -74,7 +83,7 @@ export class SetTrial {
     return this.#with(known, await this.replay.time(statement), first.afterMs ?? Infinity);
   }
 
-  #with(known: TrialMeasurement, timing: Awaited<ReturnType<StatementReplay['time']>>, best: number) {
+  #with(known: TrialMeasurement, timing: Timing, best: number) {
     return 'ms' in timing
       ? { ...known, afterMs: Math.min(best, timing.ms) }
       : { ...known, afterMs: null, problem: timing.problem };
