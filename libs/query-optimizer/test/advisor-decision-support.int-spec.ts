@@ -71,6 +71,7 @@ describe('advise on decision support', () => {
     await database.run(SCHEMA);
     await database.run('VACUUM ANALYZE');
     source = new pg.Pool({ connectionString: database.url, max: 1 });
+    source.on('error', () => undefined);
     advice = await adviseOn();
   });
   afterAll(async () => {

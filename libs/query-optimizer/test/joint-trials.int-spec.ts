@@ -41,6 +41,8 @@ describe('trials of indexes that are judged together', () => {
     await database.run(SCHEMA);
     await database.run('VACUUM ANALYZE');
     pool = new pg.Pool({ connectionString: database.url, max: 2 });
+    // Dropping the database ends what is still closing.
+    pool.on('error', () => undefined);
   });
   beforeEach(() => database.run('DROP TABLE IF EXISTS peregrine_index_ledger'));
   afterEach(async () => {

@@ -72,8 +72,6 @@ export class IndexBuilder {
     }
     const started = performance.now();
     const attempts = await this.#buildWithRetries(plan, listener);
-    // Of expressions the planner knows nothing before it has seen them.
-    await this.#ask(`ANALYZE ${formatRelationName(plan.table)}`, listener);
     const built = await this.find(place);
     if (built?.isValid !== true) {
       throw new IndexBuildError(plan.indexName, 'other', 'PostgreSQL has built it, but not as a valid index');
@@ -150,6 +148,8 @@ export class IndexBuilder {
       try {
         if (plan.isPartitioned) await this.#buildPartitions(plan, listener);
         else await this.#buildOne(plan, placeOf(plan, 'concurrently'), listener);
+        // Of expressions the planner knows nothing before it has seen them. A cancel that comes here undoes the index too.
+        await this.#ask(`ANALYZE ${formatRelationName(plan.table)}`, listener);
         return attempt;
       } catch (error) {
         const leftover = await this.#dropLeftovers(plan);
