@@ -3,6 +3,7 @@ import type { SuiteOptions } from './harness/suite.ts';
 import { runBench } from './harness/bench.ts';
 
 type Run = [options: SuiteOptions, servers: AdvisorServers];
+const foreign = () => import('./advisor/foreign-suites.ts');
 
 await runBench({
   command: 'npm run bench:advisor',
@@ -18,5 +19,10 @@ stdout. A whole run takes about two minutes and writes tools/bench/results/advis
     // Loaded late: the advisor is built before they run.
     hypopg: async (...it: Run) => (await import('./advisor/suites.ts')).runHypoPgSuite(...it),
     'sample-clone': async (...it: Run) => (await import('./advisor/suites.ts')).runSampleCloneSuite(...it),
+    'decision-support': async (...it: Run) => (await foreign()).decisionSupportSuite(...it),
+    'decision-support-clone': async (...it: Run) => (await foreign()).decisionSupportCloneSuite(...it),
+    'join-heavy': async (...it: Run) => (await foreign()).joinHeavySuite(...it),
+    replay: async (...it: Run) => (await import('./advisor/replay.ts')).runReplaySuite(...it),
+    'join-heavy-clone': async (...it: Run) => (await foreign()).joinHeavyCloneSuite(...it),
   },
 });

@@ -22,8 +22,8 @@ import { ledgerText } from './text.ts';
 
 const HELP = `Usage: npm run optimizer -- apply [options]
 
-Builds recommended indexes one after the other, concurrently: readers and writers go on. The statements an index is for are
-measured before and after, the best of three; what does not help, or slows one down by more than 30 %, is dropped again.
+Builds recommended indexes one after the other, concurrently: readers and writers go on. Their statements are measured before
+the first and after the last, the best of three; what does not help, or slows one down by more than 30 %, is dropped again.
 Everything stands in a ledger (table peregrine_index_ledger); only what stands there is ever dropped.
 
 ${TARGET_HELP}
@@ -77,7 +77,7 @@ export async function applyAdvice(args: readonly string[]): Promise<number> {
       const own = statements?.filter((it) => served.has(it.id ?? ''));
       return { plan, statements: own ?? plan.workload ?? [] };
     });
-    if (!values['dry-run']) return run(pool, candidates, values.json, reporter);
+    if (!values['dry-run']) return run(pool, candidates, statements, values.json, reporter);
     await assertPlans(candidates);
     const planned = recommendations.map((it) => String(it.statement ?? it.indexName));
     console.log(values.json ? JSON.stringify({ planned }, null, 2) : planned.join('\n'));
@@ -88,6 +88,7 @@ export async function applyAdvice(args: readonly string[]): Promise<number> {
 async function run(
   pool: pg.Pool,
   candidates: readonly TrialCandidate[],
+  statements: readonly WorkloadStatement[],
   asJson: boolean,
   reporter: Reporter,
 ): Promise<number> {
@@ -96,10 +97,14 @@ async function run(
   const interrupt = listenForInterrupt();
   try {
     const entries: LedgerEntry[] = await reporter.step(`Building ${candidates.length} indexes`, (rename) =>
-      trials.run(candidates, {
-        signal: interrupt.stop,
-        onProgress: (it) => rename(`Building ${progressText(it)}`),
-      }),
+      trials.runTogether(
+        candidates,
+        {
+          signal: interrupt.stop,
+          onProgress: (it) => rename(`Building ${progressText(it)}`),
+        },
+        statements,
+      ),
     );
     const text = candidates.length === 0 ? 'Nothing to build: no index is recommended.' : ledgerText(entries);
     console.log(asJson ? JSON.stringify({ ledger: entries }, null, 2) : text);

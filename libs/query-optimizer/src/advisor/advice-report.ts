@@ -60,6 +60,7 @@ export function adviceOf(found: Findings): Advice {
     sizeBytes: recommendations.reduce((sum, it) => sum + it.sizeBytes, 0),
     validation: { source: laboratory.source, notes: notesOf(found) },
     elapsedMs: performance.now() - found.start,
+    isComplete: isComplete(found),
     planCount: session.planCount,
   };
 }
@@ -132,7 +133,21 @@ function rejectedOf({ pool, selected, laboratory }: Findings): readonly Rejected
   return [...tried, ...[...pool.covered].map(([it, reason]) => made(it, 'covered', reason))];
 }
 
-function notesOf({ laboratory, session }: Findings): readonly string[] {
+function isComplete({ selected, pool, laboratory }: Findings): boolean {
+  return selected.isComplete && pool.candidates.every((it) => laboratory.refusal(it) !== null);
+}
+
+function notesOf(found: Findings): readonly string[] {
+  const notes = validationNotes(found);
+  return isComplete(found)
+    ? notes
+    : [
+        'The time limit cut the search short: there may be better, fewer or smaller indexes. Allow more with timeLimitMs.',
+        ...notes,
+      ];
+}
+
+function validationNotes({ laboratory, session }: Findings): readonly string[] {
   const notes = laboratory.clone.sampled.map(
     ([{ schema, name }, fraction]) =>
       `${schema}.${name} was tried on a sample of ${(fraction * 100).toFixed(1)} %; sizes and build times are extrapolated.`,

@@ -155,6 +155,11 @@ export interface Advice {
     readonly notes: readonly string[];
   };
   readonly elapsedMs: number;
+  /**
+   * Whether the search came to its end. If not, the time limit cut it short: what is recommended is proven all the same, but there
+   * may be better, fewer or smaller indexes. `validation.notes` says so too.
+   */
+  readonly isComplete: boolean;
   /** Plans that were asked of the server. */
   readonly planCount: number;
 }

@@ -121,20 +121,30 @@ export class AdvisorSession {
     });
   }
 
+  /** The plan with all that it says of columns and conditions. */
   explain(statement: ExplainableText): Promise<PlanNode> {
-    this.planCount += 1;
-    return this.guarded(() => this.#explain(statement));
+    return this.#explain(statement, 'VERBOSE, ');
   }
 
-  async #explain({ text, parameterCount }: ExplainableText): Promise<PlanNode> {
-    if (parameterCount === 0) return this.#plan(`EXPLAIN (VERBOSE, FORMAT JSON) ${text}`);
+  /** The plan without the outputs of its nodes, which are the larger part of it. */
+  explainBriefly(statement: ExplainableText): Promise<PlanNode> {
+    return this.#explain(statement, '');
+  }
+
+  #explain(statement: ExplainableText, options: string): Promise<PlanNode> {
+    this.planCount += 1;
+    return this.guarded(() => this.#planOf(statement, options));
+  }
+
+  async #planOf({ text, parameterCount }: ExplainableText, options: string): Promise<PlanNode> {
+    if (parameterCount === 0) return this.#plan(`EXPLAIN (${options}FORMAT JSON) ${text}`);
     // EXPLAIN (GENERIC_PLAN) of PostgreSQL 16 would need the simple protocol, which takes several statements.
     await this.client.query('SET LOCAL plan_cache_mode = force_generic_plan');
     const name = this.#nextName();
     await this.#single(`PREPARE ${name} AS ${text}`);
     const nulls = Array.from({ length: parameterCount }, () => 'NULL').join(', ');
     try {
-      return await this.#plan(`EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${name} (${nulls})`);
+      return await this.#plan(`EXPLAIN (${options}FORMAT JSON) EXECUTE ${name} (${nulls})`);
     } finally {
       // Kept plans know nothing of hypothetical indexes that come later.
       await this.client.query(`DEALLOCATE ${name}`).catch(() => undefined);
@@ -156,6 +166,8 @@ export class AdvisorSession {
     for (const [name, value] of [
       ['geqo_threshold', String(BRIEF_TABLE_COUNT)],
       ['geqo_effort', '1'],
+      ['geqo_pool_size', '20'],
+      ['geqo_generations', '20'],
     ] as const) {
       this.#usual.set(name, this.#usual.get(name) ?? (await this.#setting(name)));
       await this.client.query('SELECT pg_catalog.set_config($1, $2, true)', [

@@ -1,13 +1,21 @@
 import { type AdvisorSession, messageOf } from './advisor-session.js';
 import { type Candidate, createIndexOn, quoteIdentifier } from './candidate.js';
-import { type Clone } from './clone.js';
-import { type TableCatalogue } from './table-facts.js';
+import { type Clone, type ClonedTable } from './clone.js';
+import { estimatedSizeBytes } from './size-model.js';
+import { type TableCatalogue, type TableFacts } from './table-facts.js';
 
 interface Built {
   /** Qualified and quoted. */
   readonly relations: readonly string[];
   readonly oids: readonly number[];
   /** Extrapolated from the copies to the tables. */
+  readonly sizeBytes: number;
+  readonly buildMs: number;
+}
+
+interface Part {
+  readonly relation: string;
+  readonly oid: number;
   readonly sizeBytes: number;
   readonly buildMs: number;
 }
@@ -38,10 +46,8 @@ export class BuiltIndexes {
     candidates: readonly Candidate[],
     deadline: number,
   ): Promise<ReadonlyMap<Candidate, string | null>> {
-    await this.#showAll();
     const failed = new Map<Candidate, string | null>();
     for (const it of candidates) {
-      if (this.#built.has(it)) continue;
       if (performance.now() > deadline) {
         failed.set(it, null);
         continue;
@@ -50,9 +56,28 @@ export class BuiltIndexes {
       if (made instanceof Error) failed.set(it, messageOf(made));
       else this.#built.set(it, made);
     }
-    await this.#analyseExpressions(candidates.filter((it) => this.#built.has(it)));
-    await this.clone.markVisible();
+    await this.#fill();
     return failed;
+  }
+
+  /** The copies get the rest of their rows, which would be slow through hundreds of indexes. */
+  async #fill(): Promise<void> {
+    await this.clone.analyse();
+    const isDivided = this.session.isSuperuser && this.#built.size > 0;
+    if (isDivided) await this.#letRowsPass();
+    await this.clone.fill();
+    // GIN knows no fill factor.
+    for (const [candidate, built] of this.#built) {
+      if (isDivided && candidate.method === 'gin') await this.#rebuild(candidate, built);
+    }
+    await this.clone.markVisible();
+  }
+
+  async #letRowsPass(): Promise<void> {
+    await this.session.rows(
+      'UPDATE pg_catalog.pg_index SET indisready = false WHERE indexrelid = ANY ($1::oid[])',
+      [[...this.#built.values()].flatMap((it) => it.oids)],
+    );
   }
 
   /** Exactly these of the built ones are there afterwards. */
@@ -112,40 +137,67 @@ export class BuiltIndexes {
   async #build(candidate: Candidate): Promise<Built> {
     if (candidate.extension === 'pg_trgm' && (await this.session.extension('pg_trgm')) === null)
       throw new Error('the extension pg_trgm is not there, and could not be created');
-    const relations: string[] = [];
-    const oids: number[] = [];
-    let sizeBytes = 0;
-    let buildMs = 0;
+    const parts: Part[] = [];
     for (const leaf of this.tables.leavesOf(candidate.table)) {
       const copy = this.clone.of(leaf);
       if (copy === undefined)
         throw new Error(this.clone.failure(leaf) ?? `there is no copy of the table ${leaf.name}`);
       const name = `peregrine_advisor_${this.#candidates.size}`;
-      const start = performance.now();
-      await this.session.rows(createIndexOn(copy.relation, candidate, name));
-      buildMs += (performance.now() - start) / copy.fraction;
-      const relation = `${copy.relation.slice(0, copy.relation.lastIndexOf('.'))}.${quoteIdentifier(name)}`;
-      const [row] = await this.session.rows<{ oid: number; bytes: string }>(
-        'SELECT $1::regclass::oid AS oid, pg_catalog.pg_relation_size($1::regclass) AS bytes',
-        [relation],
-      );
-      sizeBytes += Number(row?.bytes ?? 0) / copy.fraction;
-      relations.push(relation);
-      if (row !== undefined) oids.push(row.oid);
+      parts.push(await this.#buildOn(leaf, copy, candidate, name));
       this.#candidates.set(name, candidate);
     }
-    return { relations, oids, sizeBytes: Math.round(sizeBytes), buildMs };
+    return {
+      relations: parts.map((it) => it.relation),
+      oids: parts.map((it) => it.oid),
+      sizeBytes: Math.round(parts.reduce((sum, it) => sum + it.sizeBytes, 0)),
+      buildMs: parts.reduce((sum, it) => sum + it.buildMs, 0),
+    };
   }
 
-  async #analyseExpressions(candidates: readonly Candidate[]): Promise<void> {
-    const withExpressions = candidates.filter((it) => it.keys.some((key) => key.isExpression));
-    const leaves = new Set(withExpressions.flatMap((it) => this.tables.leavesOf(it.table)));
-    for (const leaf of leaves) {
-      const relation = this.clone.of(leaf)?.relation;
-      // Statistics of expressions come with the first ANALYZE after their index.
-      if (relation !== undefined) await this.session.attempt(() => this.session.rows(`ANALYZE ${relation}`));
-    }
+  async #buildOn(leaf: TableFacts, copy: ClonedTable, candidate: Candidate, name: string): Promise<Part> {
+    const { fraction, divisor } = copy;
+    const start = performance.now();
+    await this.session.rows(createIndexOn(copy.relation, candidate, name, stretched(candidate, divisor)));
+    const buildMs = ((performance.now() - start) * divisor) / fraction;
+    const schema = copy.relation.slice(0, copy.relation.lastIndexOf('.'));
+    const relation = `${schema}.${quoteIdentifier(name)}`;
+    const [row] = await this.session.rows<{ oid: number; bytes: string }>(
+      'SELECT $1::regclass::oid AS oid, pg_catalog.pg_relation_size($1::regclass) AS bytes',
+      [relation],
+    );
+    if (row === undefined) throw new Error('the index is gone');
+    const measured = Number(row.bytes) / fraction;
+    // A stretched index does not show its size, nor GIN before it has all rows.
+    const sizeBytes =
+      divisor === 1 || candidate.method === 'gin' ? measured : estimatedSizeBytes(candidate, leaf);
+    return { relation, oid: row.oid, sizeBytes, buildMs };
   }
+
+  /** With all rows of the copies. */
+  async #rebuild(candidate: Candidate, built: Built): Promise<void> {
+    const leaves = this.tables.leavesOf(candidate.table);
+    const made = await this.session.attempt(async () => {
+      let sizeBytes = 0;
+      for (const [i, relation] of built.relations.entries()) {
+        await this.session.rows(`REINDEX INDEX ${relation}`);
+        const [row] = await this.session.rows<{ bytes: string }>(
+          'SELECT pg_catalog.pg_relation_size($1::regclass) AS bytes',
+          [relation],
+        );
+        const leaf = leaves[i];
+        sizeBytes += Number(row?.bytes ?? 0) / ((leaf && this.clone.of(leaf)?.fraction) ?? 1);
+      }
+      return Math.round(sizeBytes);
+    });
+    if (!(made instanceof Error)) this.#built.set(candidate, { ...built, sizeBytes: made });
+  }
+}
+
+/** An index of a part of the rows with as many pages as one of all of them has. */
+function stretched({ method }: Candidate, divisor: number): string {
+  if (divisor === 1 || (method !== 'btree' && method !== 'hash')) return '';
+  const usual = method === 'btree' ? 90 : 75;
+  return ` WITH (fillfactor = ${Math.max(10, Math.round(usual / divisor))})`;
 }
 
 function isSame(one: ReadonlySet<Candidate>, other: ReadonlySet<Candidate>): boolean {

@@ -39,21 +39,28 @@ export function candidateOf(parts: Omit<Candidate, 'id'>): Candidate {
 }
 
 /** What stands behind the table's name in CREATE INDEX. */
-export function definitionOf({
-  method,
-  keys,
-  included,
-  predicate,
-}: Pick<Candidate, 'method' | 'keys' | 'included' | 'predicate'>): string {
+export function definitionOf(
+  { method, keys, included, predicate }: Pick<Candidate, 'method' | 'keys' | 'included' | 'predicate'>,
+  storage = '',
+): string {
   const include = included.length === 0 ? '' : ` INCLUDE (${included.map(quoteIdentifier).join(', ')})`;
   const where = predicate === null ? '' : ` WHERE (${predicate})`;
-  return `USING ${method} (${keys.map(keyText).join(', ')})${include}${where}`;
+  return `USING ${method} (${keys.map(keyText).join(', ')})${include}${storage}${where}`;
 }
 
-/** `CREATE INDEX` on any table, such as a copy of the candidate's. */
-export function createIndexOn(relation: string, candidate: Candidate, name: string | null = null): string {
+/**
+ * `CREATE INDEX` on any table, such as a copy of the candidate's.
+ *
+ * @param storage such as ` WITH (fillfactor = 50)`
+ */
+export function createIndexOn(
+  relation: string,
+  candidate: Candidate,
+  name: string | null = null,
+  storage = '',
+): string {
   const named = name === null ? '' : `${quoteIdentifier(name)} `;
-  return `CREATE INDEX ${named}ON ${relation} ${definitionOf(candidate)}`;
+  return `CREATE INDEX ${named}ON ${relation} ${definitionOf(candidate, storage)}`;
 }
 
 /** As a person would write it, for reasons and rejections. */

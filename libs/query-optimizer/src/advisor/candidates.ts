@@ -1,7 +1,7 @@
 import { candidateOf, type Candidate, type IndexKey } from './candidate.js';
 import { type ConstantUse } from './constant-use.js';
 import { ginCandidates, prefixKey } from './text-candidates.js';
-import { keyLists, keysOfUse, type UseKeys } from './key-lists.js';
+import { bridgeLists, keyLists, keysOfUse, type UseKeys } from './key-lists.js';
 import { type ColumnFacts, type TableCatalogue, type TableFacts } from './table-facts.js';
 import { type Comparison, type TableUse } from './table-use.js';
 
@@ -27,6 +27,7 @@ export function candidatesFor(
   if (findsSingleRow(use)) return keyLists(keys).map((it) => btree(table, it, [], null));
   const found = [
     ...keyLists(keys).flatMap((it) => withIncluded(table, use, it, null)),
+    ...bridges(table, keys),
     ...partial(table, use, keys, constants),
     ...brin(table, use),
     ...hash(table, keys),
@@ -92,6 +93,12 @@ function withIncluded(
   if (included.length === 0 || !fits) return [narrow];
   const names = included.map((it) => it.name);
   return [narrow, btree(table, keys, names, condition)];
+}
+
+/** Without more columns: an index on one of the two tables' keys that includes the rest does the same. */
+function bridges(table: TableFacts, keys: UseKeys): Candidate[] {
+  const lists = bridgeLists(keys).filter((list) => list.every((it) => isUsableKey(it, table)));
+  return lists.map((it) => btree(table, it, [], null));
 }
 
 function isUsableKey({ columns, isExpression }: IndexKey, table: TableFacts): boolean {

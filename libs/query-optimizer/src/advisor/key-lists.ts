@@ -64,10 +64,18 @@ export function keyLists({ equal, ranges, joins, orders, alternatives }: UseKeys
         [...join, ...equal, it],
       ]),
     ]),
-    ...joins.flatMap((join) => joins.filter((it) => it !== join).map((it) => [...join, ...it])),
   ];
-  const clean = lists.map((it) => distinct(it).slice(0, MAX_KEYS)).filter((it) => it.length > 0);
-  return [...new Map(clean.map((it) => [textOf(it), it])).values()];
+  return clean(lists);
+}
+
+/** The table between two others: rows are found by one of them, and the other's key is at hand. */
+export function bridgeLists({ joins }: UseKeys): readonly IndexKey[][] {
+  return clean(joins.flatMap((join) => joins.filter((it) => it !== join).map((it) => [...join, ...it])));
+}
+
+function clean(lists: readonly IndexKey[][]): IndexKey[][] {
+  const some = lists.map((it) => distinct(it).slice(0, MAX_KEYS)).filter((it) => it.length > 0);
+  return [...new Map(some.map((it) => [textOf(it), it])).values()];
 }
 
 function singles(keys: readonly IndexKey[]): IndexKey[][] {

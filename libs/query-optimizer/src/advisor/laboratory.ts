@@ -131,7 +131,7 @@ export class Laboratory {
     const known = this.#trials.get(subject) ?? [unchanged(subject)];
     if (prepared instanceof Error) return unchanged(subject);
     const { text, scale } = prepared;
-    const plan = await this.session.explain(text);
+    const plan = await this.session.explainBriefly(text);
     const used = [...usedIndexNames(plan)].flatMap(
       (it) => this.#hypothetical?.named(it) ?? this.#built.named(it) ?? [],
     );
@@ -224,7 +224,7 @@ export class Laboratory {
 
   async #scaled(subject: Subject, text: string): Promise<Prepared> {
     const explainable = { ...subject.text, text };
-    const plan = await this.session.explain(explainable);
+    const plan = await this.session.explainBriefly(explainable);
     return { text: explainable, scale: subject.baseCost / Math.max(0.01, plan['Total Cost']) };
   }
 }

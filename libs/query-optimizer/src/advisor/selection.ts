@@ -24,6 +24,8 @@ export interface Selected {
   readonly indexes: readonly Candidate[];
   readonly trials: ReadonlyMap<Target, Trial>;
   readonly rejections: ReadonlyMap<Candidate, Rejection>;
+  /** False: the time was over before everything was tried. */
+  readonly isComplete: boolean;
 }
 
 type Proof = readonly (readonly [Target, Trial | undefined])[];
@@ -68,7 +70,7 @@ export class Selection {
     this.#dropUnused();
     await this.#guard();
     const { chosen, trials, rejections } = this.#set;
-    return { indexes: chosen, trials, rejections };
+    return { indexes: chosen, trials, rejections, isComplete: !this.#isLate };
   }
 
   get #isLate(): boolean {

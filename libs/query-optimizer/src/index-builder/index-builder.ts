@@ -72,8 +72,6 @@ export class IndexBuilder {
     }
     const started = performance.now();
     const attempts = await this.#buildWithRetries(plan, listener);
-    // Of expressions the planner knows nothing before it has seen them.
-    await this.#ask(`ANALYZE ${formatRelationName(plan.table)}`, listener);
     const built = await this.find(place);
     if (built?.isValid !== true) {
       throw new IndexBuildError(plan.indexName, 'other', 'PostgreSQL has built it, but not as a valid index');
@@ -132,11 +130,26 @@ export class IndexBuilder {
     return { isValid, definition, sizeBytes: treeBytes ?? ownBytes };
   }
 
+  /** Of the index and of its parts on partitions, as plans name them. */
+  async namesOf(plan: IndexPlan): Promise<ReadonlySet<string>> {
+    const { schema, indexName } = placeOf(plan, 'plain');
+    const { rows } = await this.session.client.query(
+      `WITH RECURSIVE family AS (
+         SELECT to_regclass($1)::oid AS oid
+         UNION ALL SELECT i.inhrelid FROM family JOIN pg_catalog.pg_inherits i ON i.inhparent = family.oid)
+       SELECT c.relname AS name FROM family JOIN pg_catalog.pg_class c USING (oid)`,
+      [formatRelationName({ schema, name: indexName })],
+    );
+    return new Set((rows as { name: string }[]).map((it) => it.name));
+  }
+
   async #buildWithRetries(plan: IndexPlan, listener: BuildListener): Promise<number> {
     for (let attempt = 1; ; attempt++) {
       try {
         if (plan.isPartitioned) await this.#buildPartitions(plan, listener);
         else await this.#buildOne(plan, placeOf(plan, 'concurrently'), listener);
+        // Of expressions the planner knows nothing before it has seen them. A cancel that comes here undoes the index too.
+        await this.#ask(`ANALYZE ${formatRelationName(plan.table)}`, listener);
         return attempt;
       } catch (error) {
         const leftover = await this.#dropLeftovers(plan);
@@ -220,15 +233,19 @@ export class IndexBuilder {
   /** A statement that an abort cancels on the server. */
   async #ask(statement: string, { signal }: BuildListener): Promise<void> {
     signal?.throwIfAborted();
-    const cancel = () =>
-      void this.session
+    let cancelled: Promise<unknown> = Promise.resolve();
+    const cancel = () => {
+      cancelled = this.session
         .beside('SELECT pg_cancel_backend($1)', [this.session.processId])
         .catch(() => undefined);
+    };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       await this.session.client.query(statement);
     } finally {
       signal?.removeEventListener('abort', cancel);
+      // Should it come late, it must not cancel the next statement, which cleans up.
+      await cancelled;
     }
   }
 

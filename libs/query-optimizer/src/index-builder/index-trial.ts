@@ -12,7 +12,15 @@ import {
 } from './index-builder.options.js';
 import { IndexLedger, type LedgerEntry, type LedgerOutcome } from './index-ledger.js';
 import { parseIndexPlan, placeOf, type IndexPlan } from './index-plan.js';
-import { StatementReplay, type Timing, type TrialMeasurement } from './statement-replay.js';
+import { tryTogether } from './joint-trial.js';
+import {
+  nameOf,
+  pair,
+  StatementReplay,
+  timeAll,
+  type Timing,
+  type TrialMeasurement,
+} from './statement-replay.js';
 import { judge, regressionsIn } from './verdict.js';
 
 /** An index, and the statements that say whether it is worth its room. */
@@ -32,7 +40,7 @@ interface Trial {
 }
 
 /** What one trial needs of its session. */
-interface Bench {
+export interface Bench {
   readonly builder: IndexBuilder;
   readonly ledger: IndexLedger;
   readonly replay: StatementReplay;
@@ -126,6 +134,29 @@ export class IndexTrials {
     }
   }
 
+  /**
+   * Builds all of them before anything is measured, and keeps those that help beside the others: indexes of a join gain together
+   * or not at all, and halfway the planner may fall for worse plans than before and after. What fails stands in the ledger.
+   *
+   * @param watched more statements, which none of them may slow down
+   * @returns the ledger's entries, in the same order
+   * @throws {IndexBuilderBusyError} another process is at it
+   * @throws {InvalidIndexPlanError} before anything is built
+   */
+  async runTogether(
+    candidates: readonly TrialCandidate[],
+    listener: BuildListener = {},
+    watched: readonly WorkloadStatement[] = [],
+  ): Promise<LedgerEntry[]> {
+    await loadAnalyser();
+    const plans = candidates.map(({ plan, statements }) => ({ plan: parseIndexPlan(plan), statements }));
+    return this.#within(async (bench) => {
+      await bench.ledger.install();
+      await this.#clearUp(bench);
+      return tryTogether(plans, watched, bench, this.#options, listener);
+    });
+  }
+
   #within<T>(work: (bench: Bench) => Promise<T>): Promise<T> {
     const { source, lockTimeoutMs, schema, rounds, statementTimeoutMs } = this.#options;
     return BuilderSession.with(source, lockTimeoutMs, (session) => {
@@ -215,30 +246,3 @@ export class IndexTrials {
     });
   }
 }
-
-async function timeAll(replay: StatementReplay, statements: readonly WorkloadStatement[]): Promise<Timing[]> {
-  const timings: Timing[] = [];
-  // One after the other: beside each other they would measure each other.
-  for (const statement of statements) timings.push(await replay.time(statement));
-  return timings;
-}
-
-function pair(
-  statements: readonly WorkloadStatement[],
-  before: readonly Timing[],
-  after: readonly Timing[],
-): TrialMeasurement[] {
-  return statements.map((statement, index) => {
-    const [first, second] = [before[index], after[index]];
-    const problem = [first, second].find((it) => it && 'problem' in it);
-    return {
-      statement: nameOf(statement, index),
-      calls: statement.calls,
-      beforeMs: first && 'ms' in first ? first.ms : null,
-      afterMs: second && 'ms' in second ? second.ms : null,
-      ...(problem && 'problem' in problem && { problem: problem.problem }),
-    };
-  });
-}
-
-const nameOf = ({ id }: WorkloadStatement, index: number) => id ?? `${index + 1}`;

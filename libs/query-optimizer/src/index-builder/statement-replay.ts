@@ -1,4 +1,5 @@
 import { type AdvisorClient } from '../advisor/advisor.options.js';
+import { type PlanNode, usedIndexNames } from '../advisor/plan-node.js';
 import { type WorkloadStatement } from '../advisor/advice.js';
 import { analyse } from '../analysis/analyse.js';
 import { problemText } from '../execution/problem-text.js';
@@ -48,6 +49,18 @@ export class StatementReplay {
     return { ms: best };
   }
 
+  /** Names of the indexes in its plan; none where it has no plan. */
+  async indexesOf({ text, parameters = [] }: WorkloadStatement): Promise<ReadonlySet<string>> {
+    await this.client.query('BEGIN READ ONLY');
+    try {
+      const { rows } = await this.client.query(`EXPLAIN (FORMAT JSON) ${text}`, parameters);
+      const [{ 'QUERY PLAN': plans }] = rows as [{ 'QUERY PLAN': readonly [{ readonly Plan: PlanNode }] }];
+      return usedIndexNames(plans[0].Plan);
+    } finally {
+      await this.client.query('ROLLBACK');
+    }
+  }
+
   async #run({ text, parameters = [] }: WorkloadStatement): Promise<number> {
     await this.client.query('BEGIN READ ONLY');
     try {
@@ -78,3 +91,33 @@ function problemOf({ text, parameters = [] }: WorkloadStatement): string | undef
     return problemText(error);
   }
 }
+
+export async function timeAll(
+  replay: StatementReplay,
+  statements: readonly WorkloadStatement[],
+): Promise<Timing[]> {
+  const timings: Timing[] = [];
+  // One after the other: beside each other they would measure each other.
+  for (const statement of statements) timings.push(await replay.time(statement));
+  return timings;
+}
+
+export function pair(
+  statements: readonly WorkloadStatement[],
+  before: readonly Timing[],
+  after: readonly Timing[],
+): TrialMeasurement[] {
+  return statements.map((statement, index) => {
+    const [first, second] = [before[index], after[index]];
+    const problem = [first, second].find((it) => it && 'problem' in it);
+    return {
+      statement: nameOf(statement, index),
+      calls: statement.calls,
+      beforeMs: first && 'ms' in first ? first.ms : null,
+      afterMs: second && 'ms' in second ? second.ms : null,
+      ...(problem && 'problem' in problem && { problem: problem.problem }),
+    };
+  });
+}
+
+export const nameOf = ({ id }: WorkloadStatement, index: number) => id ?? `${index + 1}`;

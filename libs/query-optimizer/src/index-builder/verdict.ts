@@ -35,7 +35,9 @@ export function judge(measurements: readonly TrialMeasurement[], limits: Verdict
       ? { keep: false, reason: 'Dropped: none of its statements could be measured' }
       : { keep: true, reason: 'Kept on the estimate: none of its statements could be measured' };
   }
-  const [worst] = [...regressionsIn(measured, limits.maxRegression)].sort((a, b) => change(b) - change(a));
+  const [worst] = [...regressionsIn(measured, limits.maxRegression)].sort(
+    (a, b) => changeOf(b) - changeOf(a),
+  );
   if (worst) {
     return {
       keep: false,
@@ -52,7 +54,8 @@ export function judge(measurements: readonly TrialMeasurement[], limits: Verdict
 }
 
 const isMeasured = (it: TrialMeasurement): it is Measured => it.beforeMs !== null && it.afterMs !== null;
-const change = (it: Measured) => it.afterMs / Math.max(it.beforeMs, Number.MIN_VALUE);
+/** How many times as long a statement takes. */
+export const changeOf = (it: Measured): number => it.afterMs / Math.max(it.beforeMs, Number.MIN_VALUE);
 const times = (it: Measured) => `${it.beforeMs.toFixed(2)} ms to ${it.afterMs.toFixed(2)} ms`;
 const percent = (part: number) => `${(part * 100).toFixed(1)} %`;
 const total = (all: readonly Measured[], of: (it: Measured) => number) =>

@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 
+import { readQueries, type WorkloadText } from './fixture.ts';
 import { withClient } from './servers.ts';
 import { runScript } from './sql-script.ts';
 
@@ -11,20 +12,7 @@ const DATA = join(import.meta.dirname, '../../data/pagila');
 /** With these the planner's costs without indexes sum up to the 147,944 that the peers were measured against. */
 export const SETTINGS = { random_page_cost: '1.1', max_parallel_workers_per_gather: '0' } as const;
 
-export interface PagilaStatement {
-  readonly name: string;
-  readonly text: string;
-}
-
-export async function readStatements(): Promise<readonly PagilaStatement[]> {
-  const files = (await readdir(join(DATA, 'queries'))).filter((it) => it.endsWith('.sql')).sort();
-  return Promise.all(
-    files.map(async (it) => ({
-      name: it.slice(0, -'.sql'.length),
-      text: (await readFile(join(DATA, 'queries', it), 'utf8')).trim(),
-    })),
-  );
-}
+export const readStatements = (): Promise<readonly WorkloadText[]> => readQueries('pagila/queries');
 
 /** A database of its own with pagila, larger, and without the secondary indexes of its authors. */
 export async function loadPagila(serverUrl: string): Promise<string> {

@@ -1,9 +1,23 @@
-import { advise, type Advice, type Recommendation } from '@peregrine/query-optimizer';
+import {
+  advise,
+  type Advice,
+  IndexTrials,
+  type LedgerEntry,
+  type Recommendation,
+} from '@peregrine/query-optimizer';
 import pg from 'pg';
 
 import { formatNumber, type Line, type SuiteResult, type Table } from '../harness/report.ts';
 import type { SuiteOptions } from '../harness/suite.ts';
-import { measureStatements, relativeTime, type StatementMeasure, sumOf } from './measure.ts';
+import type { WorkloadText } from './fixture.ts';
+import {
+  measureAgain,
+  measureStatements,
+  relativeTime,
+  slowestRatio,
+  type StatementMeasure,
+  sumOf,
+} from './measure.ts';
 import { loadPagila, readStatements } from './pagila.ts';
 import { type AdvisorServers, withClient } from './servers.ts';
 
@@ -44,8 +58,11 @@ async function runPagila(
   const measure = () => withClient(url, (client) => measureStatements(client, statements, runs));
   const before = await progress.step(`${title}: measure without indexes`, measure);
   const advice = await progress.step(`${title}: advise`, () => adviseOn(url, statements, before));
-  const builtBytes = await progress.step(`${title}: build`, () => build(url, advice.recommendations));
-  const after = await progress.step(`${title}: measure again`, measure);
+  const kept = await progress.step(`${title}: build and judge`, () => build(url, advice, statements));
+  const builtBytes = kept.reduce((sum, it) => sum + (it.sizeBytes ?? 0), 0);
+  const after = await progress.step(`${title}: measure again`, () =>
+    withClient(url, (client) => measureAgain(client, statements, before, runs)),
+  );
   const version = await withClient(url, async (client) => {
     const { rows } = await client.query<{ version: string }>('SELECT version()');
     return rows[0]?.version.split(' on ')[0] ?? 'PostgreSQL';
@@ -58,8 +75,8 @@ async function runPagila(
       ...advice.validation.notes,
     ],
     tables: [
-      besideTable(before, after, advice.recommendations.length, builtBytes),
-      recommendationTable(advice.recommendations),
+      besideTable(before, after, kept.length, builtBytes),
+      recommendationTable(advice.recommendations, kept),
       statementTable(before, after, advice),
     ],
     lines: linesOf(title, before, after, advice, builtBytes),
@@ -86,18 +103,25 @@ async function adviseOn(
   }
 }
 
-/** Answers the bytes that the indexes really have. */
-async function build(url: string, recommendations: readonly Recommendation[]): Promise<number> {
-  return withClient(url, async (client) => {
-    for (const { prerequisites, statement } of recommendations)
-      for (const it of [...prerequisites, statement]) await client.query(it);
-    await client.query('VACUUM ANALYZE');
-    const { rows } = await client.query<{ bytes: string | null }>(
-      'SELECT sum(pg_relation_size(oid)) AS bytes FROM pg_class WHERE relname = ANY ($1)',
-      [recommendations.map((it) => it.indexName)],
-    );
-    return Number(rows[0]?.bytes ?? 0);
-  });
+/** As `npm run optimizer -- apply` does it: what slows a statement down is dropped again. Answers what was kept. */
+async function build(
+  url: string,
+  { recommendations }: Advice,
+  statements: readonly WorkloadText[],
+): Promise<readonly LedgerEntry[]> {
+  const source = new pg.Pool({ connectionString: url, max: 2 });
+  try {
+    const workload = statements.map(({ name: id, text }) => ({ id, text, calls: 1, totalMs: 0 }));
+    const candidates = recommendations.map((plan) => ({
+      plan,
+      statements: workload.filter((it) => plan.serves.some(({ statement }) => statement === it.id)),
+    }));
+    const ledger = await new IndexTrials({ source }).runTogether(candidates, {}, workload);
+    await source.query('VACUUM ANALYZE');
+    return ledger.filter((it) => it.status === 'kept');
+  } finally {
+    await source.end();
+  }
 }
 
 function besideTable(
@@ -124,15 +148,20 @@ function besideTable(
   };
 }
 
-function recommendationTable(recommendations: readonly Recommendation[]): Table {
+function recommendationTable(
+  recommendations: readonly Recommendation[],
+  kept: readonly LedgerEntry[],
+): Table {
+  const ids = new Set(kept.map((it) => it.recommendation));
   return {
-    caption: 'What was recommended and built:',
-    columns: ['Index', 'Predicted size, MB', 'Proof', 'Serves'],
+    caption: 'What was recommended, and whether it was kept when all were built and measured:',
+    columns: ['Index', 'Predicted size, MB', 'Proof', 'Kept', 'Serves'],
     isText: true,
     rows: recommendations.map((it) => [
       it.statement.replace(/^CREATE INDEX (CONCURRENTLY )?\S+ ON /, ''),
       (it.sizeBytes / 1e6).toFixed(2),
       it.improvement.source,
+      ids.has(it.id) ? 'yes' : 'no',
       it.serves.map(({ statement }) => statement).join(', '),
     ]),
   };
@@ -165,12 +194,7 @@ function linesOf(
   { recommendations, elapsedMs }: Advice,
   bytes: number,
 ): readonly Line[] {
-  const slowest = Math.max(
-    ...before.map((it, i) => {
-      const ms = after[i]?.ms ?? Number.NaN;
-      return Math.max(it.ms, ms) < MEASURABLE_MS ? 1 : ms / it.ms;
-    }),
-  );
+  const slowest = slowestRatio(before, after, MEASURABLE_MS);
   const line = (what: string, measured: number, bound: Line['bound'], limit: number, unit: string): Line => ({
     what: `${title}: ${what}`,
     measured,
