@@ -77,7 +77,7 @@ export async function applyAdvice(args: readonly string[]): Promise<number> {
       const own = statements?.filter((it) => served.has(it.id ?? ''));
       return { plan, statements: own ?? plan.workload ?? [] };
     });
-    if (!values['dry-run']) return run(pool, candidates, statements, values.json, reporter);
+    if (!values['dry-run']) return run(pool, candidates, statements ?? [], values.json, reporter);
     await assertPlans(candidates);
     const planned = recommendations.map((it) => String(it.statement ?? it.indexName));
     console.log(values.json ? JSON.stringify({ planned }, null, 2) : planned.join('\n'));

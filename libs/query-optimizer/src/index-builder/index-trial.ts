@@ -21,6 +21,7 @@ import {
   type Timing,
   type TrialMeasurement,
 } from './statement-replay.js';
+import { beginTrial } from './trial-entry.js';
 import { judge, regressionsIn } from './verdict.js';
 
 /** An index, and the statements that say whether it is worth its room. */
@@ -144,7 +145,7 @@ export class IndexTrials {
    * @throws {InvalidIndexPlanError} before anything is built
    */
   async runTogether(
-    candidates: readonly TrialCandidate[],
+    candidates: readonly Omit<TrialCandidate, 'maxBytes'>[],
     listener: BuildListener = {},
     watched: readonly WorkloadStatement[] = [],
   ): Promise<LedgerEntry[]> {
@@ -187,17 +188,9 @@ export class IndexTrials {
   }
 
   async #try(trial: Trial, bench: Bench, listener: BuildListener): Promise<LedgerEntry> {
-    const { ledger, builder } = bench;
-    const { plan } = trial;
-    const standing = await ledger.standing(plan.id);
-    const there = await builder.find(placeOf(plan, 'plain'));
-    if (standing?.status === 'kept' && there?.isValid) return standing;
-    // Never "building" then: whoever clears up drops by the name, and this index is somebody else's.
-    if (there) {
-      const decision = `The index ${plan.indexName} was not changed: there is an index ${plan.indexName} already`;
-      return ledger.entry(await ledger.begin(plan, this.#options.actor, decision));
-    }
-    const id = await ledger.begin(plan, this.#options.actor);
+    const { ledger } = bench;
+    const { id, isSettled } = await beginTrial(trial.plan, bench, this.#options.actor);
+    if (isSettled) return ledger.entry(id);
     await ledger.end(id, await this.#outcome(trial, bench, listener));
     return ledger.entry(id);
   }

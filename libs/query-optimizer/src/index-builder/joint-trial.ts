@@ -7,6 +7,7 @@ import { type LedgerEntry } from './index-ledger.js';
 import { type IndexPlan, placeOf } from './index-plan.js';
 import { type Bench } from './index-trial.js';
 import { measureBefore, type SetMember, SetTrial } from './set-trial.js';
+import { beginTrial } from './trial-entry.js';
 
 interface Candidate {
   readonly plan: IndexPlan;
@@ -28,10 +29,9 @@ export async function tryTogether(
   const built = new Map<SetMember, string>();
   for (const candidate of candidates) {
     if (listener.signal?.aborted) break;
-    const standing = await standingEntry(candidate.plan, bench);
-    const id = standing?.id ?? (await ledger.begin(candidate.plan, options.actor));
+    const { id, isSettled } = await beginTrial(candidate.plan, bench, options.actor);
     ids.push(id);
-    const member = standing === undefined ? await buildMember(candidate, id, bench, listener) : null;
+    const member = isSettled ? null : await buildMember(candidate, id, bench, listener);
     if (member !== null) built.set(member, id);
   }
   const drop = (it: SetMember) => builder.drop(placeOf(it.plan, 'plain'), it.plan.isPartitioned);
@@ -46,12 +46,6 @@ export async function tryTogether(
   const entries: LedgerEntry[] = [];
   for (const it of ids) entries.push(await ledger.entry(it));
   return entries;
-}
-
-async function standingEntry(plan: IndexPlan, { ledger, builder }: Bench): Promise<LedgerEntry | undefined> {
-  const standing = await ledger.standing(plan.id);
-  if (standing?.status !== 'kept') return undefined;
-  return (await builder.find(placeOf(plan, 'plain')))?.isValid === true ? standing : undefined;
 }
 
 /** Null when it failed: the ledger says why. */
