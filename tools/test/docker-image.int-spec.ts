@@ -82,6 +82,12 @@ describe('docker/build-app.sh', () => {
     expect(names).not.toContain(app === 'api' ? 'worker' : 'api');
   });
 
+  it('gives the api the page of the console, compressed', async () => {
+    const assets = await readdir(join(base, 'api/apps/console/dist/assets'));
+    expect(assets).toEqual(expect.arrayContaining(['index.html', 'index.html.br']));
+    expect(assets.some((it) => /^console\.[\da-f]{12}\.js\.br$/.test(it))).toBe(true);
+  });
+
   it('lets the api image migrate', () => {
     expect(existsSync(join(base, 'api/migrations/dist'))).toBe(true);
   });
