@@ -61,6 +61,16 @@ const LISTS: readonly List[] = [
     columns: PURGE,
     key: 'value',
   },
+  {
+    route: '/audit-events',
+    query: '',
+    statement: /FROM "audit_events" "a"/,
+    columns: [
+      ...['action', 'actorId', 'actorName', 'detail', 'event', 'id', 'occurredAt', 'subject', 'task'],
+      'taskId',
+    ],
+    key: 'id',
+  },
 ];
 
 interface Cursors {
@@ -68,14 +78,22 @@ interface Cursors {
   readonly previousCursor: string | null;
 }
 
-/** Figures of this process, and the queue's own. */
-const NOT_OF_TABLES = ['/optimizer/queries', '/tasks/dead-letters'];
+/** Ranked in memory: figures of this process, what an analysis found; and the queue's own. */
+const NOT_OF_TABLES = [
+  ...['/optimizer/queries', '/optimizer/slow-queries', '/optimizer/recommendations', '/optimizer/indexes'],
+  '/tasks/dead-letters',
+];
 
 /** Three purges of a CDN that is none of ours, and three that ended, two of them at the same time. */
 const PURGES = `
 INSERT INTO cdn_invalidations (provider, kind, value, soft, state, ended_at)
 SELECT 'edge', 'path', state || n, false, state, CASE state WHEN 'done' THEN now() - (n / 2) * interval '1 s' END
   FROM generate_series(1, 3) n, unnest('{pending,done}'::text[]) AS t (state)`;
+
+const EVENTS = `
+INSERT INTO audit_events (actor_id, actor_name, action, subject, event, task, task_id)
+SELECT gen_random_uuid(), 'a test', 'index.apply', 'index-recommendation/' || n, 'requested', 'indexes.apply', n
+  FROM generate_series(1, 3) n`;
 
 let platform: Platform;
 let workspace: string;
@@ -91,7 +109,11 @@ beforeAll(async () => {
   for (const it of ['c.txt', 'a.txt', 'b.txt']) await platform.upload(workspace, it, 'a falcon in the sky');
   await platform.extracted(workspace);
   const source = await createDataSource({ url: platform.env['DATABASE_URL'] ?? '', poolMax: 1 }).initialize();
-  await source.query(PURGES).finally(() => source.destroy());
+  try {
+    for (const it of [PURGES, EVENTS]) await source.query(it);
+  } finally {
+    await source.destroy();
+  }
 }, 120_000);
 afterAll(() => platform?.stop());
 

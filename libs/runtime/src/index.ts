@@ -1,4 +1,5 @@
-export { type Actor, type AuditEvent, type AuditEventKind, AuditTrail } from './audit/audit-trail.js';
+export { type Actor, type AuditEvent, type AuditEventKind } from './audit/audit-event.js';
+export { AuditTrail } from './audit/audit-trail.js';
 export { purgeDeadLetters, redriveDeadLetters } from './dead-letters/dead-letter.tasks.js';
 export { InvalidationList, type ListInvalidationsOptions } from './cdn/invalidation-list.js';
 export { type ListedInvalidation } from './cdn/invalidation.entity.js';

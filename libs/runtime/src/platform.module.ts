@@ -13,6 +13,7 @@ import { MetricsModule } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
 import { TaskQueueModule } from '@peregrine/task-queue';
+import { AuditEventRow } from './audit/audit-event.entity.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { cacheOptions } from './cache-options.js';
 import { CdnPurgeModule } from './cdn/cdn-purge.module.js';
@@ -95,7 +96,7 @@ export class PlatformModule {
 function databaseOptions({ database }: Settings, optimizer: QueryOptimizer, entities: Entities) {
   return {
     url: database.url,
-    entities: [...contentEntities, ListedInvalidation, ...entities],
+    entities: [...contentEntities, AuditEventRow, ListedInvalidation, ...entities],
     startTimeoutMs: database.startTimeoutMs,
     driver: poolDriver(optimizer.pool),
     resultCache: () => queryResultCache(optimizer),

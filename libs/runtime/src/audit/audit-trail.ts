@@ -1,42 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { CursorCodec, keysetPage, type Page, Transactions } from '@peregrine/database';
+import { CursorCodec, keysetPage, narrowToPage, type Page, Transactions } from '@peregrine/database';
+import { selectColumns } from '@peregrine/query-optimizer/typeorm';
+import { type AuditEvent, type NewAuditEvent } from './audit-event.js';
+import { AuditEventRow } from './audit-event.entity.js';
 
-/** Who acts: an API key, with its name at that time. */
-export interface Actor {
-  readonly id: string;
-  readonly name: string;
-}
-
-/** `requested` by the actor; then, of what a task did for it, `succeeded` or `failed`. */
-export type AuditEventKind = 'requested' | 'succeeded' | 'failed';
-
-export interface NewAuditEvent {
-  readonly actor: Actor;
-  /** What was asked for: `index.apply`. */
-  readonly action: string;
-  /** Of what: `index-recommendation/0123456789ab`. */
-  readonly subject: string;
-  readonly event: AuditEventKind;
-  /** Name and id of the task that does it. */
-  readonly task: { readonly name: string; readonly id: string };
-  /** A sentence for people: what came of it. */
-  readonly detail: string | null;
-}
-
-export interface AuditEvent extends NewAuditEvent {
-  readonly id: string;
-  readonly occurredAt: Date;
-}
-
-interface Row extends Omit<AuditEvent, 'actor' | 'task'> {
-  readonly actorId: string;
-  readonly actorName: string;
-  readonly task: string;
-  readonly taskId: string;
-}
-
-const COLUMNS = `id::text, occurred_at AS "occurredAt", actor_id AS "actorId", actor_name AS "actorName", action, subject,
-  event, task, task_id AS "taskId", detail`;
+const COLUMNS = [
+  ...(['id', 'occurredAt', 'actorId', 'actorName', 'action'] as const),
+  ...(['subject', 'event', 'task', 'taskId', 'detail'] as const),
+] as const;
 
 /** What operators have done to the running platform, in the table `audit_events`, which only grows. */
 @Injectable()
@@ -54,10 +25,12 @@ export class AuditTrail {
 
   /** What was asked for last of a subject. */
   async latestRequest(subject: string): Promise<AuditEvent | undefined> {
-    const [row] = await this.transactions.manager.query<Row[]>(
-      `SELECT ${COLUMNS} FROM audit_events WHERE subject = $1 AND event = 'requested' ORDER BY id DESC LIMIT 1`,
-      [subject],
-    );
+    const query = this.transactions.manager
+      .createQueryBuilder(AuditEventRow, 'a')
+      .where(`a.subject = :subject AND a.event = 'requested'`, { subject })
+      .orderBy('a.id', 'DESC')
+      .limit(1);
+    const [row] = await selectColumns(query, COLUMNS);
     return row && toEvent(row);
   }
 
@@ -66,24 +39,22 @@ export class AuditTrail {
     { limit, cursor, subject }: { limit: number; cursor?: string | undefined; subject?: string | undefined },
     codec: CursorCodec,
   ): Promise<Page<AuditEvent>> {
-    const page = await keysetPage<Row>({
+    const page = await keysetPage<AuditEventRow>({
       codec,
       scope: `audit:${subject ?? ''}`,
       limit,
-      ...(cursor !== undefined && { cursor }),
-      keys: [{ expression: 'audit_events.id', cast: 'bigint', direction: 'DESC', value: (row) => row.id }],
-      firstParameter: 2,
-      fetch: ({ where, orderBy, parameters, limit: rows }) =>
-        this.transactions.manager.query<Row[]>(
-          `SELECT ${COLUMNS} FROM audit_events WHERE ($1::text IS NULL OR subject = $1) AND ${where}
-            ORDER BY ${orderBy} LIMIT ${rows}`,
-          [subject ?? null, ...parameters],
-        ),
+      cursor,
+      keys: [{ expression: 'a.id', cast: 'bigint', direction: 'DESC', value: (row) => row.id }],
+      fetch: (query) => {
+        const builder = this.transactions.manager.createQueryBuilder(AuditEventRow, 'a');
+        if (subject !== undefined) builder.where('a.subject = :subject', { subject });
+        return selectColumns(narrowToPage(builder, query), COLUMNS);
+      },
     });
     return { ...page, items: page.items.map(toEvent) };
   }
 }
 
-function toEvent({ actorId, actorName, task, taskId, ...rest }: Row): AuditEvent {
+function toEvent({ actorId, actorName, task, taskId, ...rest }: AuditEventRow): AuditEvent {
   return { ...rest, actor: { id: actorId, name: actorName }, task: { name: task, id: taskId } };
 }

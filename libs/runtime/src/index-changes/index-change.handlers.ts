@@ -17,7 +17,8 @@ import {
   TaskHandler,
   type TaskPayload,
 } from '@peregrine/task-queue';
-import { type AuditEventKind, AuditTrail } from '../audit/audit-trail.js';
+import { type AuditEventKind } from '../audit/audit-event.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import {
   actionOf,
   applyRecommendation,

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Transactions } from '@peregrine/database';
 import { QueryOptimizer, RecommendationError, type RecommendationState } from '@peregrine/query-optimizer';
 import { type AnyTaskDefinition, TaskQueue } from '@peregrine/task-queue';
-import { type Actor, AuditTrail } from '../audit/audit-trail.js';
+import { type Actor } from '../audit/audit-event.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { actionOf, INDEX_CHANGES, type IndexChange, subjectOf } from './index-change.tasks.js';
 
 /** A task that does what was asked for. */
