@@ -65,7 +65,12 @@ export default tseslint.config(
             { sourceTag: 'type:migrations', onlyDependOnLibsWithTags: ['type:foundation', 'type:platform'] },
             {
               sourceTag: 'type:tool',
-              onlyDependOnLibsWithTags: ['type:platform', 'type:foundation', 'type:migrations'],
+              onlyDependOnLibsWithTags: [
+                'type:workload',
+                'type:platform',
+                'type:foundation',
+                'type:migrations',
+              ],
             },
             // The platform libraries install alone: none imports another, nor a foundation package.
             scope('cache'),
@@ -78,6 +83,18 @@ export default tseslint.config(
             scope('health'),
             scope('migrations', 'database', 'query-optimizer'),
             scope('content', 'cache', 'task-queue', 'query-optimizer', 'database', 'migrations'),
+            scope('ai', 'cache', 'task-queue', 'query-optimizer', 'database', 'migrations'),
+            scope('memories', 'ai', 'cache', 'task-queue', 'query-optimizer', 'database', 'migrations'),
+            scope(
+              'retrieval',
+              'ai',
+              'content',
+              'cache',
+              'task-queue',
+              'query-optimizer',
+              'database',
+              'migrations',
+            ),
           ],
         },
       ],

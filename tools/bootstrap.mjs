@@ -27,6 +27,7 @@ const COMMANDS = {
   'bench-cdn': 'Measure the static file origin beside its peers; --help for options',
   'bench-metrics': 'Measure what figures cost beside the peers; --help for options',
   'bench-advisor': "Measure the index advisor on a third party's database; --help for options",
+  'bench-workloads': 'Measure the workloads before and after, in one run; --help for options',
   optimizer: 'Report, recommend, build and revert indexes of a database: optimizer <command>',
   load: 'Load a platform with users in stages, or compare it with another commit; --help for options',
   alerts: "Write Prometheus' rules from the list of alerts; --check only compares",
@@ -43,6 +44,7 @@ const PROGRAMS = {
   'bench-cdn': 'bench/src/cdn.ts',
   'bench-metrics': 'bench/src/metrics.ts',
   'bench-advisor': 'bench/src/advisor.ts',
+  'bench-workloads': 'bench/src/workloads.ts',
 };
 const MINIMUM_NODE = [24, 9];
 /** No install takes that long: the number of a holder that died belongs to another program by now. */
