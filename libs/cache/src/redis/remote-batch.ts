@@ -70,8 +70,8 @@ export function packReads(requests: readonly ReadRequest[]): {
   readonly listOf: readonly number[];
 } {
   const lists = new Lists<Scope[]>();
-  const listOf = requests.map(({ dependencies }) =>
-    dependencies.length === 0
+  const listOf = requests.map(({ dependencies, note = true }) =>
+    dependencies.length === 0 || !note
       ? 0
       : lists.numberOf(
           dependencies,

@@ -17,6 +17,8 @@ const UNREADABLE = Symbol('unreadable');
 /** Weight of one read in the share of hits. */
 const WEIGHT = 1 / 16;
 
+const NO_SCOPES: readonly Scope[] = [];
+
 /** How to read. */
 export interface ReadOptions {
   /** Asks for the lease to load the entry, along with the generations. */
@@ -46,14 +48,20 @@ type ReadReply = [
 ];
 type ReadManyReply = [now: number, noted: (Buffer[] | null)[], states: Buffer[]];
 
+/** Share of the reads of a namespace that one MGET settled, or would have: those that a load follows, and the others. */
+interface Settled {
+  noted: number;
+  plain: number;
+}
+
 /**
  * Reads entries from their buckets. A fresh hit is one MGET of the record and of the generations that the caller names, which
  * costs Redis a third of a script. What that does not settle (a miss that is to be noted, a stale hit, an entry with other
- * tags) is settled by a script. A namespace that mostly misses goes to the script at once: one round trip either way.
+ * tags than the caller names) is settled by a script. Where that is mostly so, the script is asked at once: one round trip
+ * either way.
  */
 export class RemoteReader {
-  /** Share of the reads that one MGET settled, or would have; by namespace. */
-  readonly #settled = new Map<Codec, number>();
+  readonly #settled = new Map<Codec, Settled>();
   readonly #dependencies = new DependencyReader();
 
   constructor(private readonly commands: TierCommands) {}
@@ -66,14 +74,13 @@ export class RemoteReader {
   ): Promise<RedisRead | undefined> {
     const place = this.commands.placeOf(entry);
     if (place === undefined) return undefined;
-    const settled = this.#settled.get(place.codec) ?? 1;
-    if (settled < 0.5 && note) {
-      const answer = await this.#ask(entry, dependencies, leaseMs, String(Math.ceil(refreshMs)));
-      const wouldDo =
-        answer?.hit === true &&
-        answer.noted === undefined &&
-        answer.entry.scopes.length <= dependencies.length;
-      this.#learn(place.codec, settled, wouldDo);
+    const kind = note ? 'noted' : 'plain';
+    const refresh = String(Math.ceil(refreshMs));
+    // What no load follows leaves nothing in Redis.
+    const toNote = note ? dependencies : NO_SCOPES;
+    if (this.#isScriptBetter(place.codec, kind)) {
+      const answer = await this.#ask(entry, toNote, leaseMs, refresh);
+      this.#learn(place.codec, kind, settledByOne(answer, dependencies, note));
       return answer;
     }
     const request = { entry, dependencies, note };
@@ -88,9 +95,9 @@ export class RemoteReader {
       refreshMs,
     );
     const answer = found instanceof Promise ? await found : found;
-    this.#learn(place.codec, settled, answer !== undefined);
-    if (answer === UNREADABLE) return this.#ask(entry, dependencies, leaseMs, NO_RECORD);
-    return answer ?? this.#ask(entry, dependencies, leaseMs, String(Math.ceil(refreshMs)));
+    this.#learn(place.codec, kind, answer !== undefined);
+    if (answer === UNREADABLE) return this.#ask(entry, toNote, leaseMs, NO_RECORD);
+    return answer ?? this.#ask(entry, toNote, leaseMs, refresh);
   }
 
   /** See `RedisTier.readMany`. */
@@ -104,8 +111,16 @@ export class RemoteReader {
     batch: Batch<ReadRequest>,
     answers: Map<ReadRequest, RedisRead | undefined>,
   ): Promise<void> {
+    const kind = batch.items.some((it) => it.note !== false) ? 'noted' : 'plain';
+    if (this.#isScriptBetter(batch.codec, kind)) {
+      await this.#askMany(batch, answers);
+      for (const it of batch.items)
+        this.#learn(batch.codec, kind, settledByOne(answers.get(it), it.dependencies, it.note ?? true));
+      return;
+    }
     const found = await this.#look(batch);
     if (found === undefined) return;
+    for (const answer of found) this.#learn(batch.codec, kind, answer !== undefined);
     const rest: ReadRequest[] = [];
     const waiting: Promise<void>[] = [];
     for (const [i, item] of batch.items.entries()) {
@@ -134,10 +149,18 @@ export class RemoteReader {
     return found;
   }
 
+  #isScriptBetter(codec: Codec, kind: keyof Settled): boolean {
+    return (this.#settled.get(codec)?.[kind] ?? 1) < 0.5;
+  }
+
   /** Remembers whether one MGET was enough, or would have been. */
-  #learn(codec: Codec, settled: number, enough: boolean): void {
-    const share = settled + WEIGHT * ((enough ? 1 : 0) - settled);
-    if (share !== settled) this.#settled.set(codec, share);
+  #learn(codec: Codec, kind: keyof Settled, enough: boolean): void {
+    let settled = this.#settled.get(codec);
+    if (settled === undefined) {
+      if (enough) return;
+      this.#settled.set(codec, (settled = { noted: 1, plain: 1 }));
+    }
+    settled[kind] += WEIGHT * ((enough ? 1 : 0) - settled[kind]);
   }
 
   /** Undefined when the script has to do it. */
@@ -210,7 +233,8 @@ export class RemoteReader {
 
   /** What can not be read is noted as a miss, so that a load replaces it. */
   async #replace(item: ReadRequest, answers: Map<ReadRequest, RedisRead | undefined>): Promise<void> {
-    answers.set(item, await this.#ask(item.entry, item.dependencies, undefined, NO_RECORD));
+    const { entry, dependencies, note = true } = item;
+    answers.set(item, await this.#ask(entry, note ? dependencies : NO_SCOPES, undefined, NO_RECORD));
   }
 
   /** Undefined, counted, when it is damaged. */
@@ -235,6 +259,12 @@ export class RemoteReader {
     const asHit = (it: DecodedEntry | undefined) => it && { hit: true as const, entry: { ...it, scopes } };
     return decoded instanceof Promise ? decoded.then(asHit) : asHit(decoded);
   }
+}
+
+/** Whether one MGET would have given the answer that a script gave. */
+function settledByOne(answer: RedisRead | undefined, dependencies: readonly Scope[], note: boolean): boolean {
+  if (answer?.hit !== true) return answer !== undefined && !note;
+  return answer.noted === undefined && answer.entry.scopes.length <= dependencies.length;
 }
 
 /** @param fence 0 when another process holds the lease */
