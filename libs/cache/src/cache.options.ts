@@ -89,8 +89,8 @@ const namespaceSchema = z.strictObject({
 const namespaceName = z.string().regex(/^[A-Za-z][\w-]{0,63}$/, 'use letters, digits, "_" and "-"');
 
 const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/, 'use redis://host:port or rediss://host:port');
-/** Deadline of one Redis operation, milliseconds. */
-const redisTimeout = { timeoutMs: positive.default(100) };
+/** Deadline of one Redis operation, milliseconds. A timer fires late: with this one a silent Redis costs at most 100 ms. */
+const redisTimeout = { timeoutMs: positive.default(90) };
 
 const sentinelSchema = z.strictObject({
   nodes: z.array(z.strictObject({ host: z.string().min(1), port: positive.max(65_535) })).nonempty(),
