@@ -23,6 +23,9 @@ const TASKS_PER_CALL = 1_000;
 const TASKS_PER_PART = 250;
 const MAX_CLOSE_MS = 5_000;
 
+/** At a task whose state and data are read in two steps. */
+const MAX_LOOKS = 3;
+
 const STATES: Readonly<Record<JobState, TaskState>> = {
   completed: 'completed',
   failed: 'failed',
@@ -178,11 +181,16 @@ export class BullTaskStore extends TaskStore {
     definition: AnyTaskDefinition,
     id: string,
   ): Promise<{ job: StoreJob; record: TaskRecord } | null> {
-    // The state first: a task that ends in between then has its result with the later answer.
-    const state = await queue.getJobState(jobId(definition, id));
-    if (state === 'unknown') return null;
-    const job = await queue.getJob(jobId(definition, id));
-    return job ? { job, record: toRecord(definition, id, STATES[state], job) } : null;
+    for (let look = 1; ; look++) {
+      const state = await queue.getJobState(jobId(definition, id));
+      if (state === 'unknown') return null;
+      const job = await queue.getJob(jobId(definition, id));
+      if (!job) return null;
+      const hasEnded = state === 'completed' || state === 'failed';
+      // It ended, or was redriven, between the two: another look gives both of one moment, unless it goes on like that.
+      const agree = hasEnded === Boolean(job.finishedOn);
+      if (agree || look === MAX_LOOKS) return { job, record: toRecord(definition, id, STATES[state], job) };
+    }
   }
 
   /** The store works on the first part while the next is prepared, where that keeps their order. */

@@ -52,6 +52,18 @@ export function describeResults(main: () => ProbeApp): void {
     await queue.waitFor(single, 'reporting', WAIT);
   });
 
+  it('says that a task has ended when it says when, and the other way round', async () => {
+    const { queue } = main();
+    const ids = Array.from({ length: 40 }, (_, i) => `seen-${i}`);
+    await Promise.all(ids.map((id) => queue.submit(single, { key: 'seen' }, { id })));
+    for (let open = ids; open.length > 0; ) {
+      const statuses = await Promise.all(open.map((id) => queue.status(single, id)));
+      const hasEnded = statuses.map((it) => it?.state === 'completed' || it?.state === 'failed');
+      expect(statuses.map((it) => it?.finishedAt !== undefined)).toEqual(hasEnded);
+      open = open.filter((_, i) => !hasEnded[i]);
+    }
+  });
+
   it('stops waiting when the caller does', async () => {
     const reason = new Error('the caller left');
     const signal = AbortSignal.abort(reason);
