@@ -76,7 +76,7 @@ describe('canonicalArguments', () => {
     ['the class of an object that is data only', new Point(1), { x: 1 }],
     ['the sign of zero', -0, 0],
     ['the kind of bytes', Buffer.from('a'), new Uint8Array([97])],
-    ['holes in an array', [1, , 2], [1, undefined, 2]], // eslint-disable-line no-sparse-arrays
+    ['holes in an array', [1, , 2], [1, undefined, 2]], // eslint-disable-line no-sparse-arrays -- the hole is what is tested
     ['a missing prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
   ])('does not look at %s', (_, one, other) => {
     expect(canonicalArguments([one])).toBe(canonicalArguments([other]));
