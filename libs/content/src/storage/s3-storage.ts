@@ -32,7 +32,7 @@ export class S3Storage implements StorageDriver {
 
   constructor(options: S3StorageOptions) {
     this.#options = options;
-    this.#client = createClient(options);
+    this.#client = createS3Client(options);
   }
 
   async write(key: string, body: Readable, options: StorageCallOptions = {}): Promise<void> {
@@ -165,7 +165,8 @@ export class S3Storage implements StorageDriver {
   }
 }
 
-function createClient(options: S3StorageOptions): S3Client {
+/** A client with the timeouts and limits of the options; whoever makes it destroys it. */
+export function createS3Client(options: S3StorageOptions): S3Client {
   const { accessKeyId, secretAccessKey, maxSockets } = options;
   return new S3Client({
     region: options.region,
