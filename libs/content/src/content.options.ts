@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { s3ConnectionSchema } from './storage/storage.options.js';
 
 /** Options of the workload itself; those of its storage are apart. */
 export const contentOptionsSchema = z.strictObject({
@@ -29,8 +30,10 @@ export const contentOptionsSchema = z.strictObject({
     .strictObject({
       /** Absolute paths: they and the folders below them. */
       roots: z.array(z.string().refine(isAbsolute, 'expected an absolute path')).default([]),
-      /** Names of buckets at the server of the storage's S3 options. */
+      /** Names of buckets at the server of `s3`. */
       buckets: z.array(z.string().min(3).max(63)).default([]),
+      /** How the server of the buckets is reached. */
+      s3: s3ConnectionSchema.optional(),
       /** Files that one sync copies at once. */
       concurrency: z.int().min(1).max(256).default(8),
       /** Largest file that is taken in, bytes; a larger one is skipped and named. */

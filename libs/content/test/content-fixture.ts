@@ -21,12 +21,12 @@ import { DataSource } from 'typeorm';
 import {
   contentEntities,
   ContentModule,
+  type ContentOptionsInput,
   contentTasks,
   type FileLocation,
   FileContentService,
   FileUploadService,
   ObjectStore,
-  type StorageOptionsInput,
   type UploadedFile,
   WorkspaceService,
 } from '../src/index.js';
@@ -51,7 +51,7 @@ export interface FixtureOptions {
   /** Of one conversion. */
   conversionTimeoutMs?: number;
   /** Of a server whose buckets may be synced. */
-  s3?: NonNullable<StorageOptionsInput['s3']>;
+  s3?: NonNullable<NonNullable<ContentOptionsInput['sync']>['s3']> & { bucket: string };
 }
 
 /** What several applications of one deployment share. */
@@ -214,13 +214,13 @@ export class ContentFixture {
         }),
         ContentModule.forRoot({
           cursorSecret: 'a-secret-of-the-tests-of-content',
-          storage: { driver: 'folder', folder: { root: folder }, ...(others.s3 && { s3: others.s3 }) },
+          storage: { driver: 'folder', folder: { root: folder } },
           conversionProgram: new URL('./conversion-thread.mjs', import.meta.url),
           ...(others.convertInTaskFromBytes !== undefined && {
             convertInTaskFromBytes: others.convertInTaskFromBytes,
           }),
           ...(others.conversionTimeoutMs && { conversionTimeoutMs: others.conversionTimeoutMs }),
-          sync: { roots: [syncRoot], buckets: others.s3 ? [others.s3.bucket] : [] },
+          sync: { roots: [syncRoot], ...bucketsOf(others.s3) },
           ...(cachePiecesUpToBytes !== undefined && { cachePiecesUpToBytes }),
           sweep: true,
           sweepIntervalMs: sweepIntervalMs ?? 86_400_000,
@@ -244,6 +244,12 @@ export class ContentFixture {
     }
     return this.drivers;
   }
+}
+
+function bucketsOf(s3: FixtureOptions['s3']) {
+  if (!s3) return {};
+  const { bucket, ...connection } = s3;
+  return { buckets: [bucket], s3: connection };
 }
 
 async function migrate(url: string): Promise<void> {

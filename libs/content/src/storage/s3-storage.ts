@@ -14,7 +14,7 @@ import type { ByteRange, ListedObject, StorageCallOptions, StorageDriver } from 
 import { errorName, storageFault } from './storage-fault.js';
 import { assertStorageKey, isStorageKey } from './storage-key.js';
 import { StorageObjectNotFoundError, StorageRangeError } from './storage.errors.js';
-import type { S3StorageOptions } from './storage.options.js';
+import type { S3ConnectionOptions, S3StorageOptions } from './storage.options.js';
 
 const MISSING = new Set(['NoSuchKey', 'NotFound']);
 
@@ -166,7 +166,7 @@ export class S3Storage implements StorageDriver {
 }
 
 /** A client with the timeouts and limits of the options; whoever makes it destroys it. */
-export function createS3Client(options: S3StorageOptions): S3Client {
+export function createS3Client(options: S3ConnectionOptions): S3Client {
   const { accessKeyId, secretAccessKey, maxSockets } = options;
   return new S3Client({
     region: options.region,

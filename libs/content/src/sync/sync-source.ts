@@ -1,6 +1,5 @@
 import { isAbsolute, normalize } from 'node:path';
 import type { ContentOptions } from '../content.options.js';
-import type { StorageOptions } from '../storage/storage.options.js';
 import { SyncSourceError } from './sync.errors.js';
 import { BucketTree } from './trees/bucket-tree.js';
 import { FolderTree } from './trees/folder-tree.js';
@@ -28,12 +27,11 @@ export function normalizeSource(source: string): string {
  */
 export async function openTree(
   source: string,
-  { roots, buckets }: Pick<ContentOptions['sync'], 'roots' | 'buckets'>,
-  { s3 }: StorageOptions,
+  { roots, buckets, s3 }: Pick<ContentOptions['sync'], 'roots' | 'buckets' | 's3'>,
 ): Promise<SyncTree> {
   const [, bucket, prefix = ''] = BUCKET.exec(source) ?? [];
   if (bucket === undefined) return FolderTree.open(source, roots);
   if (!s3 || !buckets.includes(bucket))
     throw new SyncSourceError(`The bucket ${bucket} is not among CONTENT_SYNC_BUCKETS, or there is no S3 server`);
-  return new BucketTree({ ...s3, bucket }, prefix === '' ? '' : `${prefix}/`);
+  return new BucketTree(s3, bucket, prefix === '' ? '' : `${prefix}/`);
 }

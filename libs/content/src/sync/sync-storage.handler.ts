@@ -13,8 +13,6 @@ import { syncStorage } from '../content.tasks.js';
 import { FileContentService } from '../files/file-content.service.js';
 import { FileService } from '../files/file.service.js';
 import { FileUploadService } from '../files/file-upload.service.js';
-import type { StorageOptions } from '../storage/storage.options.js';
-import { STORAGE_OPTIONS } from '../storage/storage.tokens.js';
 import { type StorageSync, type SyncCounts } from './storage-sync.entity.js';
 import { SyncLedger } from './sync-ledger.js';
 import { SyncRun } from './sync-run.js';
@@ -34,7 +32,6 @@ export class SyncStorageHandler implements TaskExecutor<typeof syncStorage> {
     private readonly files: FileService,
     private readonly contents: FileContentService,
     @Inject(CONTENT_OPTIONS) private readonly options: ContentOptions,
-    @Inject(STORAGE_OPTIONS) private readonly storage: StorageOptions,
   ) {}
 
   async execute({ syncId }: TaskPayload<typeof syncStorage>, ctx: TaskContext): Promise<SyncCounts | null> {
@@ -56,7 +53,7 @@ export class SyncStorageHandler implements TaskExecutor<typeof syncStorage> {
   async #run(attempt: Attempt, sync: StorageSync, ctx: TaskContext): Promise<SyncCounts> {
     const { store, uploads, files, contents } = this;
     const { concurrency, limitBytes } = this.options.sync;
-    const tree = await openTree(sync.source, this.options.sync, this.storage);
+    const tree = await openTree(sync.source, this.options.sync);
     try {
       const expected = await (sync.direction === 'import' ? tree.count() : store.countFiles(sync.workspaceId));
       await store.setExpected(attempt, expected);

@@ -5,8 +5,6 @@ import { TaskAlreadyEndedError, TaskNotFoundError, TaskQueue } from '@peregrine/
 import { randomUUIDv7 } from 'node:crypto';
 import { CONTENT_OPTIONS, type ContentOptions } from '../content.options.js';
 import { syncStorage } from '../content.tasks.js';
-import type { StorageOptions } from '../storage/storage.options.js';
-import { STORAGE_OPTIONS } from '../storage/storage.tokens.js';
 import { StorageSync, type SyncDirection } from './storage-sync.entity.js';
 import { normalizeSource, openTree } from './sync-source.js';
 import { SyncEndedError, SyncNotFoundError, SyncRunningError } from './sync.errors.js';
@@ -38,7 +36,6 @@ export class SyncService {
     private readonly tasks: TaskQueue,
     private readonly cursors: CursorCodec,
     @Inject(CONTENT_OPTIONS) private readonly options: ContentOptions,
-    @Inject(STORAGE_OPTIONS) private readonly storage: StorageOptions,
   ) {}
 
   /**
@@ -49,7 +46,7 @@ export class SyncService {
   async start(workspaceId: string, { source: given, direction, ...wishes }: StartSync): Promise<SyncSummary> {
     const source = normalizeSource(given);
     // Refused here rather than by the worker. The worker looks again: it may be another machine, at another time.
-    await (await openTree(source, this.options.sync, this.storage)).close();
+    await (await openTree(source, this.options.sync)).close();
     const { dryRun = false, deletes = false, overwrites = false } = wishes;
     const pairId = await this.store.pairOf(workspaceId, source);
     await this.#endIfLost(await this.store.openRun(pairId));

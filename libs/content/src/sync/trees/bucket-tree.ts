@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { parseFilePath } from '../../files/file-path.js';
 import { createS3Client } from '../../storage/s3-storage.js';
 import { errorName, storageFault } from '../../storage/storage-fault.js';
-import type { S3StorageOptions } from '../../storage/storage.options.js';
+import type { S3ConnectionOptions } from '../../storage/storage.options.js';
 import { SyncFileChangedError, SyncFileProblem } from '../sync.errors.js';
 import type { OnSkip, SyncTree, TreeFile } from './sync-tree.js';
 
@@ -19,11 +19,12 @@ export class BucketTree implements SyncTree {
   readonly #client: S3Client;
 
   /**
-   * @param options of the server, with the bucket that is meant
+   * @param options of the server
    * @param prefix empty, or ends in `/`
    */
   constructor(
-    private readonly options: S3StorageOptions,
+    private readonly options: S3ConnectionOptions,
+    private readonly bucket: string,
     private readonly prefix: string,
   ) {
     this.#client = createS3Client(options);
@@ -46,7 +47,7 @@ export class BucketTree implements SyncTree {
 
   async open({ location: Key, version }: TreeFile): Promise<Readable> {
     try {
-      const { Body, ETag } = await this.#client.send(new GetObjectCommand({ Bucket: this.options.bucket, Key }));
+      const { Body, ETag } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key }));
       if (!(Body instanceof Readable)) throw new SyncFileProblem('The server gives no content');
       if (ETag === version) return Body;
       Body.destroy();
@@ -59,7 +60,8 @@ export class BucketTree implements SyncTree {
   }
 
   async write(path: string, body: Readable): Promise<TreeFile> {
-    const { bucket: Bucket, partBytes, concurrentParts } = this.options;
+    const { partBytes, concurrentParts } = this.options;
+    const Bucket = this.bucket;
     const Key = `${this.prefix}${path}`;
     try {
       const params = { Bucket, Key, Body: body };
@@ -75,7 +77,7 @@ export class BucketTree implements SyncTree {
 
   async remove({ location: Key }: TreeFile): Promise<void> {
     try {
-      await this.#client.send(new DeleteObjectCommand({ Bucket: this.options.bucket, Key }));
+      await this.#client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key }));
     } catch (error) {
       throw storageFault('s3', 'delete', error);
     }
@@ -97,8 +99,7 @@ export class BucketTree implements SyncTree {
 
   async #page(ContinuationToken: string | undefined) {
     try {
-      const { bucket: Bucket } = this.options;
-      return await this.#client.send(new ListObjectsV2Command({ Bucket, Prefix: this.prefix, ContinuationToken }));
+      return await this.#client.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, ContinuationToken }));
     } catch (error) {
       throw storageFault('s3', 'list', error);
     }

@@ -70,6 +70,7 @@ export class FolderTree implements SyncTree {
       throw error;
     }
     const check = new Transform({
+      transform: (chunk, _encoding, done) => done(null, chunk),
       flush: (done) => {
         handle
           .stat({ bigint: true })
