@@ -18,7 +18,11 @@ export {
   releaseStorage,
   syncStorage,
 } from './content.tasks.js';
-export { type Conversion, type ConversionOptions, type ConversionTarget } from './conversion/conversion-format.js';
+export {
+  type Conversion,
+  type ConversionOptions,
+  type ConversionTarget,
+} from './conversion/conversion-format.js';
 export { CONVERSION_TARGETS, CSV_DELIMITERS } from './conversion/conversion-format.js';
 export {
   ConversionBusyError,

@@ -3,8 +3,12 @@ import { registerHooks } from 'node:module';
 
 registerHooks({
   resolve: (specifier, context, next) =>
-    next(specifier.startsWith('.') && context.parentURL?.endsWith('.ts')
-      ? specifier.replace(/\.js$/, '.ts') : specifier, context),
+    next(
+      specifier.startsWith('.') && context.parentURL?.endsWith('.ts')
+        ? specifier.replace(/\.js$/, '.ts')
+        : specifier,
+      context,
+    ),
 });
 
 await import('../src/conversion/pool/conversion-worker.ts');

@@ -35,7 +35,8 @@ const request = async (workspace: string, path: string, text: string | Uint8Arra
   content.get(ConversionService).request(workspace, await uploaded(workspace, path, text), wish);
 
 /** From the folder, past the cache. */
-const reads = () => [...(content.drivers.get('folder')?.reads.values() ?? [])].reduce((sum, it) => sum + it, 0);
+const reads = () =>
+  [...(content.drivers.get('folder')?.reads.values() ?? [])].reduce((sum, it) => sum + it, 0);
 
 describe('conversions', () => {
   it('are made once for a content, whatever files have it, and anew for another', async () => {
@@ -60,7 +61,9 @@ describe('conversions', () => {
     await conversions.convert(file, HTML);
     await content.extracted(workspace);
     await content.get(FileService).delete(workspace, file.id);
-    await until(async () => (await content.count('storage_resources WHERE sha256 = $1', [file.sha256])) === 0);
+    await until(
+      async () => (await content.count('storage_resources WHERE sha256 = $1', [file.sha256])) === 0,
+    );
     // Nothing of it is left, so it would have to be read, and is not there.
     await until(() =>
       conversions.convert(file, HTML).then(
@@ -97,7 +100,9 @@ describe('conversions', () => {
     const conversions = content.get(ConversionService);
     const asked = await Promise.all([1, 2].map(() => conversions.request(workspace, file, HTML)));
     expect(new Set(asked.map((it) => it.taskId)).size).toBe(1);
-    const result = await content.get(TaskQueue).waitFor(convertFile, asked[0]?.taskId ?? '', { timeoutMs: 40_000 });
+    const result = await content
+      .get(TaskQueue)
+      .waitFor(convertFile, asked[0]?.taskId ?? '', { timeoutMs: 40_000 });
     expect(result).toMatchObject({ mediaType: 'text/html; charset=utf-8', notes: [] });
     const { conversion } = await conversions.request(workspace, file, HTML);
     expect(conversion?.body).toContain('Large</h1>');
@@ -140,35 +145,53 @@ describe('the threads', () => {
       await expect(pool.run(job(HEAVY))).rejects.toThrow('takes longer than 1 ms');
     }));
 
-  it('end one that needs too much memory, and go on with the next', () =>
-    withPool({ memoryMib: 48 }, async (pool) => {
-      const json = { ...job(`a,b\n${'1,2\n'.repeat(6_000_000)}`), format: 'csv' as const, target: 'json' as const };
-      await expect(pool.run(json)).rejects.toThrow('too much memory');
-      expect((await pool.run(job('# H'))).body).toContain('H</h1>');
-    }), 60_000);
+  it(
+    'end one that needs too much memory, and go on with the next',
+    () =>
+      withPool({ memoryMib: 48 }, async (pool) => {
+        const json = {
+          ...job(`a,b\n${'1,2\n'.repeat(6_000_000)}`),
+          format: 'csv' as const,
+          target: 'json' as const,
+        };
+        await expect(pool.run(json)).rejects.toThrow('too much memory');
+        expect((await pool.run(job('# H'))).body).toContain('H</h1>');
+      }),
+    60_000,
+  );
 
-  it('keep the event loop free', () =>
-    withPool({}, async (pool) => {
-      let turns = 0;
-      const timer = setInterval(() => turns++, 1);
-      await pool.run(job(`${'*a **b '.repeat(20_000)}`));
-      clearInterval(timer);
-      expect(turns).toBeGreaterThan(2);
-    }), 60_000);
+  it(
+    'keep the event loop free',
+    () =>
+      withPool({}, async (pool) => {
+        let turns = 0;
+        const timer = setInterval(() => turns++, 1);
+        await pool.run(job(`${'*a **b '.repeat(20_000)}`));
+        clearInterval(timer);
+        expect(turns).toBeGreaterThan(2);
+      }),
+    60_000,
+  );
 
   it('refuse what would wait behind too many, and nobody whose turn can come', () =>
     withPool({}, async (pool) => {
       const results = await Promise.allSettled(['a', 'b', 'c'].map((it) => pool.run(job(it))));
       expect(results.map((it) => it.status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
-      await expect(Promise.reject((results[2] as PromiseRejectedResult).reason)).rejects.toThrow(ConversionBusyError);
+      await expect(Promise.reject((results[2] as PromiseRejectedResult).reason)).rejects.toThrow(
+        ConversionBusyError,
+      );
     }));
 
-  it('stop for a caller who goes away', () =>
-    withPool({}, async (pool) => {
-      const caller = new AbortController();
-      const running = pool.run(job(HEAVY), caller.signal);
-      caller.abort(new Error('gone'));
-      await expect(running).rejects.toThrow('gone');
-      expect((await pool.run(job('next'))).body).toBe('<p>next</p>\n');
-    }), 60_000);
+  it(
+    'stop for a caller who goes away',
+    () =>
+      withPool({}, async (pool) => {
+        const caller = new AbortController();
+        const running = pool.run(job(HEAVY), caller.signal);
+        caller.abort(new Error('gone'));
+        await expect(running).rejects.toThrow('gone');
+        expect((await pool.run(job('next'))).body).toBe('<p>next</p>\n');
+      }),
+    60_000,
+  );
 });

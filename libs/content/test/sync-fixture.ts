@@ -43,7 +43,11 @@ export class SyncFixture {
   /** Starts a sync, and waits for its end. */
   async sync(wishes: Partial<StartSync> = {}): Promise<SyncSummary> {
     const service = this.content.get(SyncService);
-    const { id } = await service.start(this.workspace, { source: this.folder, direction: 'import', ...wishes });
+    const { id } = await service.start(this.workspace, {
+      source: this.folder,
+      direction: 'import',
+      ...wishes,
+    });
     await this.ended(id);
     return service.get(this.workspace, id);
   }
@@ -53,7 +57,9 @@ export class SyncFixture {
     const isOver = async () => (await this.content.get(SyncService).get(this.workspace, id)).endedAt !== null;
     await until(isOver);
     // The row ends a moment before its task.
-    await until(async () => (await queue.status(syncStorage, taskIdOf(this.workspace, id)))?.finishedAt !== undefined);
+    await until(
+      async () => (await queue.status(syncStorage, taskIdOf(this.workspace, id)))?.finishedAt !== undefined,
+    );
   }
 
   /** Path and content of every regular file of the folder. */
@@ -61,7 +67,8 @@ export class SyncFixture {
     const names = await readdir(this.folder, { recursive: true });
     const files: Record<string, string> = {};
     for (const name of names.sort()) {
-      if ((await lstat(join(this.folder, name))).isFile()) files[name] = await readFile(join(this.folder, name), 'utf8');
+      if ((await lstat(join(this.folder, name))).isFile())
+        files[name] = await readFile(join(this.folder, name), 'utf8');
     }
     return files;
   }
@@ -73,7 +80,8 @@ export class SyncFixture {
       [this.workspace],
     );
     const files: Record<string, string> = {};
-    for (const { id, path } of rows) files[path] = (await this.content.download(this.workspace, id)).toString();
+    for (const { id, path } of rows)
+      files[path] = (await this.content.download(this.workspace, id)).toString();
     return files;
   }
 }

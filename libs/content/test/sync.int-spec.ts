@@ -37,7 +37,13 @@ async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
   const nothing = () => undefined;
   source.logger = {
     logQuery: (sql) => void seen.push(sql),
-    ...{ logQueryError: nothing, logQuerySlow: nothing, logSchemaBuild: nothing, logMigration: nothing, log: nothing },
+    ...{
+      logQueryError: nothing,
+      logQuerySlow: nothing,
+      logSchemaBuild: nothing,
+      logMigration: nothing,
+      log: nothing,
+    },
   };
   try {
     await work();
@@ -216,7 +222,11 @@ describe('what is no file', () => {
   it('is refused as a source when a link or dots lead out of the root', async () => {
     const it = await fixture();
     await symlink(tmpdir(), join(it.folder, 'out'));
-    for (const source of [join(it.folder, 'out'), `${content.deployment.syncRoot}/../`, `${content.deployment.syncRoot}-`])
+    for (const source of [
+      join(it.folder, 'out'),
+      `${content.deployment.syncRoot}/../`,
+      `${content.deployment.syncRoot}-`,
+    ])
       await expect(it.sync({ source })).rejects.toMatchObject({ code: 'CONTENT_SYNC_SOURCE_REFUSED' });
   });
 
@@ -274,7 +284,9 @@ describe('a file that is written to while it is read', () => {
     };
     const { problems } = await it.sync();
     folder.write = write;
-    expect(problems).toEqual([{ path: 'a', kind: 'skipped', reason: expect.stringContaining('changes while') }]);
+    expect(problems).toEqual([
+      { path: 'a', kind: 'skipped', reason: expect.stringContaining('changes while') },
+    ]);
     expect(await it.mirrored()).toEqual({});
     expect((await it.sync()).counts).toMatchObject({ copied: 1 });
   }, 60_000);
@@ -289,10 +301,10 @@ describe('a workspace into a folder', () => {
     expect(await it.tree()).toEqual(files);
     expect((await it.sync({ direction: 'export' })).counts).toMatchObject({ copied: 0, equal: 4 });
     expect((await it.sync()).counts).toMatchObject({ copied: 0, equal: 4 });
-    const [row] = await content.query<{ id: string }>(`SELECT id FROM files WHERE workspace_id = $1 AND path = $2`, [
-      it.workspace,
-      'deep/er/b.txt',
-    ]);
+    const [row] = await content.query<{ id: string }>(
+      `SELECT id FROM files WHERE workspace_id = $1 AND path = $2`,
+      [it.workspace, 'deep/er/b.txt'],
+    );
     await content.query('DELETE FROM files WHERE id = $1', [row?.id]);
     expect((await it.sync({ direction: 'export', deletes: true })).counts).toMatchObject({ deleted: 1 });
     expect(Object.keys(await it.tree())).toEqual(['a.txt', 'empty', 'large.bin']);
@@ -323,7 +335,10 @@ describe('two syncs of one pair', () => {
     await queue.pause();
     try {
       const wish = { source: it.folder, direction: 'import' as const };
-      const started = await Promise.allSettled([service.start(it.workspace, wish), service.start(it.workspace, wish)]);
+      const started = await Promise.allSettled([
+        service.start(it.workspace, wish),
+        service.start(it.workspace, wish),
+      ]);
       const refused = started.filter((one) => one.status === 'rejected').map((one) => one.reason as unknown);
       expect(refused).toEqual([expect.objectContaining({ code: 'CONTENT_SYNC_RUNNING' })]);
       const back = service.start(it.workspace, { ...wish, source: `${it.folder}/`, direction: 'export' });
@@ -345,9 +360,10 @@ describe('two syncs of one pair', () => {
     const it = await fixture();
     await it.writeAll({ a: '1', b: '2' });
     const { id } = await it.sync({ dryRun: true });
-    await content.query(`UPDATE storage_syncs SET ended_at = NULL, state = 'running', fence = 9, dry_run = false WHERE id = $1`, [
-      id,
-    ]);
+    await content.query(
+      `UPDATE storage_syncs SET ended_at = NULL, state = 'running', fence = 9, dry_run = false WHERE id = $1`,
+      [id],
+    );
     const ctx = {
       ...{ id: 'test', attempt: 1, fence: 8, signal: new AbortController().signal },
       ...{ progress: () => Promise.resolve(), log: () => Promise.resolve() },

@@ -6,7 +6,14 @@ import { type Settings } from './settings.js';
 const CACHED_FILE_MAX_BYTES = 100 * 1_048_576;
 
 /** The options of the workload, from the settings. */
-export function contentOptions({ storage, security, queue, cache, content, http }: Settings): ContentModuleOptions {
+export function contentOptions({
+  storage,
+  security,
+  queue,
+  cache,
+  content,
+  http,
+}: Settings): ContentModuleOptions {
   // Worth its room only where the object tier is nearer than the storage.
   const isNearer = cache.objectStore === 'folder' && (storage.driver === 's3' || storage.readLatencyMs > 0);
   return {

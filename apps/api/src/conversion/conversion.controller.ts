@@ -58,7 +58,11 @@ export class ConversionController {
   })
   @ApiResponse({ status: 304, description: 'The conversion is the one that the caller has' })
   @ApiResponse({ status: 413, description: 'The file is too large', standardSchema: problemSchema })
-  @ApiResponse({ status: 415, description: 'There is no such conversion of it', standardSchema: problemSchema })
+  @ApiResponse({
+    status: 415,
+    description: 'There is no such conversion of it',
+    standardSchema: problemSchema,
+  })
   @ApiResponse({ status: 422, description: 'The content cannot be converted', standardSchema: problemSchema })
   async convert(
     @Param('workspaceId', { schema: identifier }) workspaceId: string,
@@ -74,7 +78,11 @@ export class ConversionController {
     // Known before anything is converted.
     const validators = { etag: `"${this.conversions.keyOf(file, wish)}"`, lastModified: file.updatedAt };
     const verdict = evaluatePreconditions(request.headers, validators);
-    const headers = { ...UNTRUSTED_CONTENT, ETag: validators.etag, 'Last-Modified': file.updatedAt.toUTCString() };
+    const headers = {
+      ...UNTRUSTED_CONTENT,
+      ETag: validators.etag,
+      'Last-Modified': file.updatedAt.toUTCString(),
+    };
     if (verdict === 'not-modified') return void reply.status(304).headers(headers).send();
     if (verdict === 'failed') return void reply.status(412).headers(headers).send();
     const { conversion, taskId } = await request.timing.measure('convert', () =>
@@ -82,7 +90,10 @@ export class ConversionController {
     );
     if (!conversion) {
       const submitted = describeSubmitted(convertFile, taskId);
-      return void reply.status(ACCEPTED).headers({ Location: submitted.url, 'Cache-Control': 'no-store' }).send(submitted);
+      return void reply
+        .status(ACCEPTED)
+        .headers({ Location: submitted.url, 'Cache-Control': 'no-store' })
+        .send(submitted);
     }
     void reply.headers(headers);
     send(conversion, request, reply);
@@ -93,6 +104,7 @@ function send({ mediaType, body, notes }: Conversion, request: FastifyRequest, r
   const bytes = Buffer.from(body);
   void reply.header('Content-Type', mediaType).header('Content-Length', bytes.length);
   // A header has ASCII, in one line.
-  if (notes.length > 0) void reply.header('X-Conversion-Notes', encodeURI(notes.join(' ')).replaceAll('%20', ' '));
+  if (notes.length > 0)
+    void reply.header('X-Conversion-Notes', encodeURI(notes.join(' ')).replaceAll('%20', ' '));
   void reply.send(request.method === 'HEAD' ? Readable.from([]) : bytes);
 }

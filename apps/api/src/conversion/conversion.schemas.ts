@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const conversionTarget = z.enum(CONVERSION_TARGETS);
 
 export const conversionQuery = z.strictObject({
-  delimiter: z.enum(CSV_DELIMITERS).optional().describe('Of a CSV; auto, the default, looks at its first lines'),
+  delimiter: z
+    .enum(CSV_DELIMITERS)
+    .optional()
+    .describe('Of a CSV; auto, the default, looks at its first lines'),
   header: z
     .enum(['true', 'false'])
     .transform((it) => it === 'true')

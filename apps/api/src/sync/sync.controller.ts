@@ -33,8 +33,16 @@ export class SyncController {
     summary: 'Mirror a folder or bucket into the workspace, or the workspace into it',
     description: 'One at a time for a workspace and a source. It goes on where it was when its worker dies.',
   })
-  @ApiResponse({ status: ACCEPTED, description: 'Submitted; Location has its path', standardSchema: syncSchema })
-  @ApiResponse({ status: 409, description: 'One of the same pair has not ended', standardSchema: problemSchema })
+  @ApiResponse({
+    status: ACCEPTED,
+    description: 'Submitted; Location has its path',
+    standardSchema: syncSchema,
+  })
+  @ApiResponse({
+    status: 409,
+    description: 'One of the same pair has not ended',
+    standardSchema: problemSchema,
+  })
   async start(
     @Param('workspaceId', { schema: identifier }) workspaceId: string,
     @Body({ schema: startSyncSchema }) body: StartSyncBody,

@@ -77,7 +77,12 @@ export const syncSchema = z
 export const syncPageSchema = pageOf(syncSchema).meta({ id: 'Syncs' });
 export const syncQuery = pageQuery(50, 200);
 
-export function describeSync({ createdAt, startedAt, endedAt, ...rest }: SyncSummary): z.output<typeof syncSchema> {
+export function describeSync({
+  createdAt,
+  startedAt,
+  endedAt,
+  ...rest
+}: SyncSummary): z.output<typeof syncSchema> {
   return {
     ...rest,
     createdAt: createdAt.toISOString(),

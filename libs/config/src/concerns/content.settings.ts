@@ -26,15 +26,19 @@ export const contentSettings = defineSettings('Content', {
     'CONTENT_SYNC_ROOTS',
     optional(listOf(ROOT, 'absolute paths, separated by commas', (it) => it)),
     {
-      description: 'Folders below which may be mirrored into workspaces and back, comma-separated. Unset: none.',
+      description:
+        'Folders below which may be mirrored into workspaces and back, comma-separated. Unset: none.',
       example: '/srv/documents,/srv/exports',
     },
   ),
   syncBuckets: setting(
     'CONTENT_SYNC_BUCKETS',
-    optional(listOf(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'names of buckets, separated by commas', (it) => it)),
+    optional(
+      listOf(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'names of buckets, separated by commas', (it) => it),
+    ),
     {
-      description: 'Buckets of the server of STORAGE_S3_* that may be mirrored, comma-separated. Unset: none.',
+      description:
+        'Buckets of the server of STORAGE_S3_* that may be mirrored, comma-separated. Unset: none.',
       example: 'team-documents',
     },
   ),

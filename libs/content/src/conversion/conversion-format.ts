@@ -51,7 +51,8 @@ export function sourceFormatOf(file: { mediaType: string; name: string }): Sourc
   const [type = ''] = file.mediaType.split(';', 1);
   const stated = MEDIA_TYPES[type.trim().toLowerCase()];
   if (stated) return stated;
-  if (!/^(?:text\/plain|application\/octet-stream|application\/vnd\.ms-excel)$/.test(type.trim())) return undefined;
+  if (!/^(?:text\/plain|application\/octet-stream|application\/vnd\.ms-excel)$/.test(type.trim()))
+    return undefined;
   return ENDINGS.find(([ending]) => ending.test(file.name))?.[1];
 }
 

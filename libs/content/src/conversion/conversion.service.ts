@@ -77,7 +77,10 @@ export class ConversionService implements OnApplicationShutdown {
     request: ConversionRequest,
     signal?: AbortSignal,
   ): Promise<ConversionOutcome> {
-    if (file.sizeBytes <= this.options.convertInTaskFromBytes || file.sizeBytes > this.options.convertMaxBytes)
+    if (
+      file.sizeBytes <= this.options.convertInTaskFromBytes ||
+      file.sizeBytes > this.options.convertMaxBytes
+    )
       return { conversion: await this.convert(file, request, signal) };
     const key = this.keyOf(file, request);
     const conversion = await this.#cached.get<Conversion>(cacheKey(key));
@@ -118,7 +121,10 @@ export class ConversionService implements OnApplicationShutdown {
 const cacheKey = (key: string) => `conversion:${key}`;
 
 /** @throws {ConversionUnsupportedError} */
-function recipeOf(file: FileLocation, { target, delimiter = 'auto', header = true }: ConversionRequest): Recipe {
+function recipeOf(
+  file: FileLocation,
+  { target, delimiter = 'auto', header = true }: ConversionRequest,
+): Recipe {
   const format = sourceFormatOf(file);
   if (!format) {
     throw new ConversionUnsupportedError(

@@ -1,9 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Parser } from 'htmlparser2';
-import { type ConversionOptions, type ConversionTarget, type SourceFormat, sourceFormatOf } from './conversion-format.js';
+import { readFileSync } from 'node:fs';
+import {
+  type ConversionOptions,
+  type ConversionTarget,
+  type SourceFormat,
+  sourceFormatOf,
+} from './conversion-format.js';
 import { convert } from './convert.js';
-import { XSS_CORPUS } from '../../test/xss-corpus.js';
+
+/** Ways in which a text has been known to run in a browser; each would call `alert`. */
+const XSS_CORPUS = JSON.parse(
+  readFileSync(new URL('../../test/xss-corpus.json', import.meta.url), 'utf8'),
+) as string[];
 
 async function converted(
   format: SourceFormat,
@@ -23,7 +33,9 @@ const csv = async (text: string | Uint8Array, options?: ConversionOptions) =>
 
 describe('Markdown', () => {
   it('becomes HTML with anchors for its headings, and links that lead to them', async () => {
-    const body = await html('# One & two\n\n## One & two\n\n## 日本\n\n## ***\n\n[to it](#one-two) <https://a.b/?x=1&y=2>');
+    const body = await html(
+      '# One & two\n\n## One & two\n\n## 日本\n\n## ***\n\n[to it](#one-two) <https://a.b/?x=1&y=2>',
+    );
     expect(body).toContain('<h1 id="user-content-one-two">One &amp; two</h1>');
     expect(body).toContain('<h2 id="user-content-one-two-1">');
     expect(body).toContain('<h2 id="user-content-日本">');
@@ -32,14 +44,20 @@ describe('Markdown', () => {
   });
 
   it('keeps tables, code with its language, and images', async () => {
-    const body = await html('| a | b |\n|---|--:|\n| 1 | 2 |\n\n```ts\nconst a = "<b>";\n```\n\n![alt](pic.png "t")');
+    const body = await html(
+      '| a | b |\n|---|--:|\n| 1 | 2 |\n\n```ts\nconst a = "<b>";\n```\n\n![alt](pic.png "t")',
+    );
     expect(body).toContain('<th>a</th>');
     expect(body).toContain('<code class="language-ts">const a = "&lt;b&gt;";');
     expect(body).toContain('<img src="pic.png" alt="alt" title="t" />');
   });
 
   it('becomes text without marks', async () => {
-    const { body } = await converted('markdown', 'text', '---\na: 1\n---\n# Head\n\nSome *words* &amp; [a link](x).\n\n- one\n- two\n\n```\n  code\n```\n');
+    const { body } = await converted(
+      'markdown',
+      'text',
+      '---\na: 1\n---\n# Head\n\nSome *words* &amp; [a link](x).\n\n- one\n- two\n\n```\n  code\n```\n',
+    );
     expect(body).toBe('Head\nSome words & a link.\n- one\n- two\n  code\n');
   });
 
@@ -56,7 +74,11 @@ describe('Markdown', () => {
 describe('front matter', () => {
   it.each<[string, string, unknown]>([
     ['a date as text', 'on: 2024-01-02', { on: '2024-01-02' }],
-    ['numbers that JSON has not as null', 'a: .nan\nb: .inf\nc: 0x10\nd: 1e3', { a: null, b: null, c: 16, d: 1000 }],
+    [
+      'numbers that JSON has not as null',
+      'a: .nan\nb: .inf\nc: 0x10\nd: 1e3',
+      { a: null, b: null, c: 16, d: 1000 },
+    ],
     ['an unknown tag as what it stands before', 'a: !!js/function "x"\nb: !custom y', { a: 'x', b: 'y' }],
     ['binary as text', 'a: !!binary aGk=', { a: 'aGk=' }],
     ['keys that are no text', '1: a\ntrue: b\nnull: c', { 1: 'a', true: 'b', '': 'c' }],
@@ -126,7 +148,11 @@ describe('what is safe', () => {
   });
 
   it('has nothing that runs, whatever is put together', async () => {
-    const part = fc.oneof(fc.constantFrom(...XSS_CORPUS), fc.string(), fc.constantFrom('<', '>', '"', "'", '`', '\0', '-->', '</'));
+    const part = fc.oneof(
+      fc.constantFrom(...XSS_CORPUS),
+      fc.string(),
+      fc.constantFrom('<', '>', '"', "'", '`', '\0', '-->', '</'),
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(part, { maxLength: 6 }), async (parts) => {
         const { body } = await converted('markdown', 'html', parts.join('').replaceAll('\0', ''));
@@ -153,7 +179,10 @@ describe('HTML', () => {
 
   it('gives its JSON-LD, and says which blocks are none', async () => {
     const { jsonLd, title, problems } = (await converted('html', 'json', page)).json();
-    expect({ jsonLd, title }).toEqual({ jsonLd: [{ '@type': 'Article', name: '<b>' }, [1]], title: 'A page' });
+    expect({ jsonLd, title }).toEqual({
+      jsonLd: [{ '@type': 'Article', name: '<b>' }, [1]],
+      title: 'A page',
+    });
     expect(problems).toEqual([{ block: 3, message: expect.any(String) }]);
   });
 
@@ -193,7 +222,11 @@ describe('CSV', () => {
         { line: 3, fields: 3, expected: 2 },
       ],
     });
-    expect(result.rows).toEqual([{ a: '1', b: null }, { a: '1', b: '2', _extra: ['3'] }, { a: '1', b: '2' }]);
+    expect(result.rows).toEqual([
+      { a: '1', b: null },
+      { a: '1', b: '2', _extra: ['3'] },
+      { a: '1', b: '2' },
+    ]);
   });
 
   it('tells apart columns of one name, and takes any name', async () => {

@@ -30,7 +30,8 @@ const MEDIA_TYPES: Readonly<Record<ConversionTarget, string>> = {
  */
 export async function convert({ bytes, format, target, options }: ConversionJob): Promise<Conversion> {
   const { text, detail } = decodeText(bytes, bytes.length, Infinity);
-  if (text === null) throw new ConversionRefusal('The content is binary, or in an encoding that is not UTF-8 or UTF-16');
+  if (text === null)
+    throw new ConversionRefusal('The content is binary, or in an encoding that is not UTF-8 or UTF-16');
   const notes = detail === null ? [] : [detail];
   const body = await bodyOf(format, target, text, { options, notes });
   return { mediaType: MEDIA_TYPES[target], body, notes };

@@ -176,7 +176,11 @@ export class ObjectStore implements OnApplicationShutdown {
     await Promise.all([...this.#drivers.values()].map(async (it) => it.close?.()));
   }
 
-  async #head(object: StoredObjectAddress, lengthBytes: number, signal: AbortSignal | undefined): Promise<Buffer> {
+  async #head(
+    object: StoredObjectAddress,
+    lengthBytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Buffer> {
     return collect(await this.open(object, { start: 0, end: lengthBytes - 1 }, { signal }), lengthBytes);
   }
 

@@ -125,11 +125,18 @@ export class SyncRun {
     } else if (decision === 'extra') {
       ledger.counts.extra++;
     } else if (decision === 'conflict') {
-      ledger.problem('conflict', path, 'It was changed at the target, too; choose overwrite to give that change up');
+      ledger.problem(
+        'conflict',
+        path,
+        'It was changed at the target, too; choose overwrite to give that change up',
+      );
     } else await this.#act(decision, { path, item, file });
   }
 
-  async #act(decision: Extract<Decision, 'copy' | 'delete'>, { path, item, file }: Omit<Both, 'entry'>): Promise<void> {
+  async #act(
+    decision: Extract<Decision, 'copy' | 'delete'>,
+    { path, item, file }: Omit<Both, 'entry'>,
+  ): Promise<void> {
     const { sync, ledger, tree, files } = this.context;
     const isImport = sync.direction === 'import';
     if (decision === 'delete') {
@@ -215,7 +222,8 @@ function isKnown(item: TreeFile, entry: SyncEntry): boolean {
 function fileProblemOf(error: unknown): string | undefined {
   for (const it of causes(error)) {
     if (it instanceof SyncFileProblem) return it.message;
-    if (it instanceof UploadTooLargeError) return `It is larger than the ${it.limitBytes} bytes that an upload may have`;
+    if (it instanceof UploadTooLargeError)
+      return `It is larger than the ${it.limitBytes} bytes that an upload may have`;
     if (it instanceof FileNotFoundError || it instanceof StorageObjectNotFoundError)
       return 'It was deleted or replaced meanwhile';
   }

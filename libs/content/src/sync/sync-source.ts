@@ -32,6 +32,8 @@ export async function openTree(
   const [, bucket, prefix = ''] = BUCKET.exec(source) ?? [];
   if (bucket === undefined) return FolderTree.open(source, roots);
   if (!s3 || !buckets.includes(bucket))
-    throw new SyncSourceError(`The bucket ${bucket} is not among CONTENT_SYNC_BUCKETS, or there is no S3 server`);
+    throw new SyncSourceError(
+      `The bucket ${bucket} is not among CONTENT_SYNC_BUCKETS, or there is no S3 server`,
+    );
   return new BucketTree(s3, bucket, prefix === '' ? '' : `${prefix}/`);
 }

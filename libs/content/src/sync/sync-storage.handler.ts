@@ -55,14 +55,24 @@ export class SyncStorageHandler implements TaskExecutor<typeof syncStorage> {
     const { concurrency, limitBytes } = this.options.sync;
     const tree = await openTree(sync.source, this.options.sync);
     try {
-      const expected = await (sync.direction === 'import' ? tree.count() : store.countFiles(sync.workspaceId));
+      const expected = await (sync.direction === 'import'
+        ? tree.count()
+        : store.countFiles(sync.workspaceId));
       await store.setExpected(attempt, expected);
       const ledger = new SyncLedger(store, attempt, {
         isDry: sync.dryRun,
         onProgress: (counts) => ctx.progress({ expected, ...counts }),
       });
       const services = { store, uploads, files, contents };
-      await new SyncRun({ ...services, sync, tree, ledger, concurrency, limitBytes, signal: ctx.signal }).run();
+      await new SyncRun({
+        ...services,
+        sync,
+        tree,
+        ledger,
+        concurrency,
+        limitBytes,
+        signal: ctx.signal,
+      }).run();
       return ledger.counts;
     } finally {
       await tree.close();
@@ -74,7 +84,8 @@ export class SyncStorageHandler implements TaskExecutor<typeof syncStorage> {
     const isOver = error instanceof ContentError || attempt >= syncStorage.attempts;
     if (!isOver || signal.reason instanceof TaskStoppedError) return;
     // The message of a typed error is for people; any other may tell of the inside.
-    const isTyped = error instanceof Error && 'code' in error && /^(?:CONTENT|STORAGE)_/.test(String(error.code));
+    const isTyped =
+      error instanceof Error && 'code' in error && /^(?:CONTENT|STORAGE)_/.test(String(error.code));
     const message = isTyped ? error.message : 'It failed; the log of the worker says why';
     await this.store.end(syncId, { state: 'failed', error: message, fence });
   }

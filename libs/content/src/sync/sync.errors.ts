@@ -36,7 +36,9 @@ export class SyncEndedError extends ContentError {
 export class SyncSourceEmptyError extends ContentError {
   readonly code = 'CONTENT_SYNC_SOURCE_EMPTY';
   constructor() {
-    super('The source has no files, so nothing is deleted; delete the files themselves if that is what you want');
+    super(
+      'The source has no files, so nothing is deleted; delete the files themselves if that is what you want',
+    );
   }
 }
 

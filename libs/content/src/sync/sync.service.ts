@@ -1,5 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CursorCodec, isUniqueViolation, keysetPage, narrowToPage, type Page, Transactions } from '@peregrine/database';
+import {
+  CursorCodec,
+  isUniqueViolation,
+  keysetPage,
+  narrowToPage,
+  type Page,
+  Transactions,
+} from '@peregrine/database';
 import { selectColumns } from '@peregrine/query-optimizer/typeorm';
 import { TaskAlreadyEndedError, TaskNotFoundError, TaskQueue } from '@peregrine/task-queue';
 import { randomUUIDv7 } from 'node:crypto';
@@ -72,7 +79,10 @@ export class SyncService {
   }
 
   /** Newest first. @throws {InvalidCursorError} */
-  list(workspaceId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<SyncSummary>> {
+  list(
+    workspaceId: string,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<Page<SyncSummary>> {
     return keysetPage<SyncSummary>({
       codec: this.cursors,
       scope: `syncs:${workspaceId}`,

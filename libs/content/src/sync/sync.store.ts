@@ -131,10 +131,10 @@ export class SyncStore {
         );
       }
       if (removed.length > 0) {
-        await manager.query(`DELETE FROM storage_sync_entries WHERE pair_id = $1 AND path = ANY ($2::text[])`, [
-          sync.pairId,
-          removed,
-        ]);
+        await manager.query(
+          `DELETE FROM storage_sync_entries WHERE pair_id = $1 AND path = ANY ($2::text[])`,
+          [sync.pairId, removed],
+        );
       }
     });
   }

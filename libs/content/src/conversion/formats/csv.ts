@@ -51,7 +51,9 @@ export async function csvToJson(text: string, options: ConversionOptions): Promi
     for await (const it of records) table.add(it as CsvRecord);
   } catch (error) {
     if (error instanceof ConversionRefusal) throw error;
-    throw new ConversionRefusal(`The CSV cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ConversionRefusal(
+      `The CSV cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return table.end(character);
 }
@@ -75,7 +77,8 @@ export function detectDelimiter(text: string): string {
 }
 
 function* chunksOf(text: string): Generator<string> {
-  for (let start = 0; start < text.length; start += CHUNK_LENGTH) yield text.slice(start, start + CHUNK_LENGTH);
+  for (let start = 0; start < text.length; start += CHUNK_LENGTH)
+    yield text.slice(start, start + CHUNK_LENGTH);
 }
 
 /** Written as text: a column may be called like anything, `__proto__` too. */
@@ -117,7 +120,8 @@ class JsonTable {
 
   /** Columns of one name, or of none, are told apart by their number. */
   #setColumns(names: readonly string[]): void {
-    if (names.length > MAX_COLUMNS) throw new ConversionRefusal(`The CSV has more than ${MAX_COLUMNS} columns`);
+    if (names.length > MAX_COLUMNS)
+      throw new ConversionRefusal(`The CSV has more than ${MAX_COLUMNS} columns`);
     const used = new Set<string>(['_extra']);
     this.#columns = names.map((name, index) => {
       const base = name.trim() || `column${index + 1}`;

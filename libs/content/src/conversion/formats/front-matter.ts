@@ -39,12 +39,18 @@ function valueOf(yaml: string): Record<string, unknown> {
   if (yaml.length > MAX_FRONT_MATTER_LENGTH)
     throw new Error(`it is longer than ${MAX_FRONT_MATTER_LENGTH.toLocaleString('en')} characters`);
   // The core schema knows no tag that makes an object of a class, and no dates: they stay text.
-  const document = parseDocument(yaml, { schema: 'core', uniqueKeys: true, prettyErrors: true, logLevel: 'silent' });
+  const document = parseDocument(yaml, {
+    schema: 'core',
+    uniqueKeys: true,
+    prettyErrors: true,
+    logLevel: 'silent',
+  });
   const [error] = document.errors;
   if (error) throw error;
   const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
   if (value === null) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) throw new Error('it is no mapping of names to values');
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new Error('it is no mapping of names to values');
   return plain(value, { nodes: 0 }, 0) as Record<string, unknown>;
 }
 
@@ -65,7 +71,8 @@ function plain(value: unknown, seen: { nodes: number }, depth: number): unknown 
 
 function problemOf(error: unknown): string {
   // Brackets within brackets, thousands deep, end the parser's own stack.
-  if (error instanceof RangeError) return `The front matter cannot be read: it is nested deeper than ${MAX_DEPTH} levels`;
+  if (error instanceof RangeError)
+    return `The front matter cannot be read: it is nested deeper than ${MAX_DEPTH} levels`;
   const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
   return `The front matter cannot be read: ${message.replace(/:$/, '')}`;
 }

@@ -1,10 +1,38 @@
 import { Parser } from 'htmlparser2';
 
 /** Their text is no text of the page. */
-const HIDDEN = new Set(['script', 'style', 'template', 'noscript', 'head', 'title', 'svg', 'math', 'iframe', 'textarea']);
+const HIDDEN = new Set([
+  'script',
+  'style',
+  'template',
+  'noscript',
+  'head',
+  'title',
+  'svg',
+  'math',
+  'iframe',
+  'textarea',
+]);
 /** A new line before and after. */
 const BLOCKS = new Set([
-  ...['p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'li', 'dl', 'dt', 'dd', 'blockquote', 'pre'],
+  ...[
+    'p',
+    'div',
+    'h1',
+    'h2',
+    'h3',
+    'h4',
+    'h5',
+    'h6',
+    'ul',
+    'ol',
+    'li',
+    'dl',
+    'dt',
+    'dd',
+    'blockquote',
+    'pre',
+  ],
   ...['table', 'tr', 'caption', 'section', 'article', 'header', 'footer', 'main', 'aside', 'nav', 'figure'],
   ...['figcaption', 'details', 'summary', 'hr', 'br', 'form', 'fieldset', 'body', 'html'],
 ]);
@@ -26,7 +54,8 @@ export function htmlToText(html: string): string {
       if (CELLS.has(name)) writer.separateCell();
     },
     ontext: (text) => {
-      if (hidden === 0) writer.write(preformatted > 0 ? text : text.replaceAll(/\s+/g, ' '), preformatted > 0);
+      if (hidden === 0)
+        writer.write(preformatted > 0 ? text : text.replaceAll(/\s+/g, ' '), preformatted > 0);
     },
     onclosetag: (name) => {
       if (HIDDEN.has(name)) hidden = Math.max(0, hidden - 1);

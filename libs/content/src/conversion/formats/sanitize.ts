@@ -12,9 +12,40 @@ export const ID_PREFIX = 'user-content-';
 const LINK_RELATION = 'nofollow noopener noreferrer';
 
 const TAGS = [
-  ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'p', 'br', 'hr', 'div', 'span', 'blockquote', 'pre', 'section', 'article'],
+  ...[
+    'h1',
+    'h2',
+    'h3',
+    'h4',
+    'h5',
+    'h6',
+    'p',
+    'br',
+    'hr',
+    'div',
+    'span',
+    'blockquote',
+    'pre',
+    'section',
+    'article',
+  ],
   ...['ul', 'ol', 'li', 'dl', 'dt', 'dd', 'table', 'caption', 'thead', 'tbody', 'tfoot', 'tr', 'th', 'td'],
-  ...['a', 'img', 'figure', 'figcaption', 'details', 'summary', 'em', 'strong', 'b', 'i', 'u', 's', 'del', 'ins'],
+  ...[
+    'a',
+    'img',
+    'figure',
+    'figcaption',
+    'details',
+    'summary',
+    'em',
+    'strong',
+    'b',
+    'i',
+    'u',
+    's',
+    'del',
+    'ins',
+  ],
   ...['code', 'kbd', 'samp', 'var', 'sub', 'sup', 'small', 'mark', 'abbr', 'cite', 'q', 'time'],
 ];
 
@@ -44,7 +75,18 @@ export function sanitize(html: string): string {
     allowedSchemesByTag: { img: ['http', 'https'] },
     allowProtocolRelative: false,
     disallowedTagsMode: 'discard',
-    nonTextTags: ['script', 'style', 'textarea', 'option', 'noscript', 'template', 'title', 'svg', 'math', 'iframe'],
+    nonTextTags: [
+      'script',
+      'style',
+      'textarea',
+      'option',
+      'noscript',
+      'template',
+      'title',
+      'svg',
+      'math',
+      'iframe',
+    ],
     nestingLimit: 200,
     transformTags: {
       a: (tagName, { href, rel: _, ...rest }) => ({

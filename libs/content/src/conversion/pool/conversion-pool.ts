@@ -106,7 +106,11 @@ export class ConversionPool {
     this.#idle.push(thread);
   }
 
-  async #answer(thread: Worker, job: ConversionJob, signal: AbortSignal | undefined): Promise<ConversionAnswer> {
+  async #answer(
+    thread: Worker,
+    job: ConversionJob,
+    signal: AbortSignal | undefined,
+  ): Promise<ConversionAnswer> {
     const { timeoutMs } = this.#options;
     const settled = Promise.withResolvers<ConversionAnswer>();
     let end: Error | undefined;
@@ -115,7 +119,8 @@ export class ConversionPool {
       void thread.terminate();
     };
     const onAbort = () => stop(signal?.reason as Error);
-    const onExit = () => settled.reject(end ?? new ConversionRefusedError('The conversion needs too much memory'));
+    const onExit = () =>
+      settled.reject(end ?? new ConversionRefusedError('The conversion needs too much memory'));
     const onError = (error: Error & { code?: string }) => {
       // Of the defect of a program; out of memory has the message of `onExit`.
       if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') end ??= error;

@@ -15,6 +15,9 @@ async function answer(job: ConversionJob): Promise<ConversionAnswer> {
     if (error instanceof ConversionRefusal) return { kind: 'refused', reason: error.message };
     // A parser that recurses over what it reads.
     if (error instanceof RangeError) return { kind: 'refused', reason: 'The content is nested too deeply' };
-    return { kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return {
+      kind: 'failed',
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
   }
 }

@@ -65,8 +65,15 @@ export class BucketTree implements SyncTree {
     const Key = `${this.prefix}${path}`;
     try {
       const params = { Bucket, Key, Body: body };
-      await new Upload({ client: this.#client, params, partSize: partBytes, queueSize: concurrentParts }).done();
-      const { ContentLength = 0, ETag = '' } = await this.#client.send(new HeadObjectCommand({ Bucket, Key }));
+      await new Upload({
+        client: this.#client,
+        params,
+        partSize: partBytes,
+        queueSize: concurrentParts,
+      }).done();
+      const { ContentLength = 0, ETag = '' } = await this.#client.send(
+        new HeadObjectCommand({ Bucket, Key }),
+      );
       return { path, location: Key, sizeBytes: ContentLength, version: ETag, isSettled: ETag !== '' };
     } catch (error) {
       throw body.errored ?? storageFault('s3', 'write', error);
@@ -99,7 +106,9 @@ export class BucketTree implements SyncTree {
 
   async #page(ContinuationToken: string | undefined) {
     try {
-      return await this.#client.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, ContinuationToken }));
+      return await this.#client.send(
+        new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, ContinuationToken }),
+      );
     } catch (error) {
       throw storageFault('s3', 'list', error);
     }

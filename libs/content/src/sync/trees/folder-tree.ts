@@ -1,6 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { type BigIntStats, constants, type Dirent } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  utimes,
+} from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline, type Readable, Transform } from 'node:stream';
 import { pipeline as piped } from 'node:stream/promises';
@@ -40,7 +52,8 @@ export class FolderTree implements SyncTree {
     const root = await realpath(path).catch(() => undefined);
     const allowed = await Promise.all(roots.map((it) => realpath(it).catch(() => undefined)));
     const isAllowed = allowed.some((it) => it !== undefined && root !== undefined && isWithin(root, it));
-    if (root === undefined || !isAllowed) throw new SyncSourceError(`${path} is no folder below CONTENT_SYNC_ROOTS`);
+    if (root === undefined || !isAllowed)
+      throw new SyncSourceError(`${path} is no folder below CONTENT_SYNC_ROOTS`);
     if (!(await stat(root)).isDirectory()) throw new SyncSourceError(`${path} is no folder`);
     return new FolderTree(root);
   }
@@ -79,9 +92,13 @@ export class FolderTree implements SyncTree {
       },
     });
     // The reader gets a failure as an event of `check`. One that leaves early must not leave the file open.
-    pipeline(handle.createReadStream({ highWaterMark: READ_CHUNK_BYTES, autoClose: false }), check, (error) => {
-      if (error) void handle.close().catch(() => undefined);
-    });
+    pipeline(
+      handle.createReadStream({ highWaterMark: READ_CHUNK_BYTES, autoClose: false }),
+      check,
+      (error) => {
+        if (error) void handle.close().catch(() => undefined);
+      },
+    );
     return check;
   }
 
@@ -126,7 +143,9 @@ export class FolderTree implements SyncTree {
     const entries = await this.#entries(location, path, onSkip);
     for (let start = 0; start < entries.length; start += STATS_AT_ONCE) {
       const chunk = entries.slice(start, start + STATS_AT_ONCE);
-      const stats = await Promise.all(chunk.map(({ dirent }) => this.#statOf(join(location, dirent.name), dirent)));
+      const stats = await Promise.all(
+        chunk.map(({ dirent }) => this.#statOf(join(location, dirent.name), dirent)),
+      );
       for (const [index, { dirent, name }] of chunk.entries()) {
         const found = stats[index];
         const place = { location: join(location, dirent.name), path: path === '' ? name : `${path}/${name}` };
@@ -149,7 +168,8 @@ export class FolderTree implements SyncTree {
       dirents = await readdir(folder, { withFileTypes: true });
     } catch (error) {
       // Of the root it is the end: a source that cannot be read is not an empty one.
-      if (path === '') throw new SyncSourceError(`The folder cannot be read: ${reasonOf(error)}`, { cause: error });
+      if (path === '')
+        throw new SyncSourceError(`The folder cannot be read: ${reasonOf(error)}`, { cause: error });
       onSkip(prefix, reasonOf(error));
       return [];
     }
@@ -159,7 +179,8 @@ export class FolderTree implements SyncTree {
       const refusal = refusalOf(`${prefix}${name}`);
       const shown = `${prefix}${name}${dirent.isDirectory() ? '/' : ''}`;
       if (refusal !== undefined) onSkip(shown, refusal);
-      else if (entries.has(name)) onSkip(shown, 'Another name of the same folder is the same text in Unicode NFC');
+      else if (entries.has(name))
+        onSkip(shown, 'Another name of the same folder is the same text in Unicode NFC');
       else entries.set(name, { dirent, name, key: dirent.isDirectory() ? `${name}/` : name });
     }
     return [...entries.values()].sort((a, b) => comparePaths(a.key, b.key));
@@ -171,7 +192,8 @@ export class FolderTree implements SyncTree {
   }
 
   async #sweep(location: string, { mtimeMs }: BigIntStats): Promise<void> {
-    if (Date.now() - Number(mtimeMs) > PARTIAL_MAX_AGE_MS) await rm(join(this.#root, location), { force: true });
+    if (Date.now() - Number(mtimeMs) > PARTIAL_MAX_AGE_MS)
+      await rm(join(this.#root, location), { force: true });
   }
 
   /** The file itself and no link to another, in the folder itself and no link to another. Never waits for a pipe. */
