@@ -41,6 +41,9 @@ const SEED = [
    SELECT id, workspace_id, name, path,
           'content of ' || name || ' about topic' || ('x' || substr(sha256, 1, 6))::bit(24)::int % 500
      FROM files`,
+  `INSERT INTO storage_syncs (id, workspace_id, pair_id, source, direction, dry_run, deletes, overwrites, state, ended_at)
+   SELECT ${uuidSql(6, 'i')}, ${uuidSql(1, 'i')}, ${uuidSql(7, 'i')}, '/srv', 'import', false, false, false, 'completed', now()
+     FROM generate_series(1, 3000) i`,
 ];
 
 interface Scans {

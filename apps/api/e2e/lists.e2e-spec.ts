@@ -62,6 +62,16 @@ const LISTS: readonly List[] = [
     key: 'value',
   },
   {
+    route: '/workspaces/{workspaceId}/syncs',
+    query: '',
+    statement: /FROM "storage_syncs" "s"/,
+    columns: [
+      ...['counts', 'createdAt', 'deletes', 'direction', 'dryRun', 'endedAt', 'error', 'expected', 'id'],
+      ...['overwrites', 'problems', 'source', 'startedAt', 'state'],
+    ],
+    key: 'id',
+  },
+  {
     route: '/audit-events',
     query: '',
     statement: /FROM "audit_events" "a"/,
@@ -95,6 +105,11 @@ INSERT INTO audit_events (actor_id, actor_name, action, subject, event, task, ta
 SELECT gen_random_uuid(), 'a test', 'index.apply', 'index-recommendation/' || n, 'requested', 'indexes.apply', n
   FROM generate_series(1, 3) n`;
 
+const SYNCS = `
+INSERT INTO storage_syncs (id, workspace_id, pair_id, source, direction, dry_run, deletes, overwrites, state, ended_at)
+SELECT gen_random_uuid(), id, gen_random_uuid(), '/srv', 'import', false, false, false, 'completed', now()
+  FROM workspaces, generate_series(1, 3) n`;
+
 let platform: Platform;
 let workspace: string;
 
@@ -110,7 +125,7 @@ beforeAll(async () => {
   await platform.extracted(workspace);
   const source = await createDataSource({ url: platform.env['DATABASE_URL'] ?? '', poolMax: 1 }).initialize();
   try {
-    for (const it of [PURGES, EVENTS]) await source.query(it);
+    for (const it of [PURGES, EVENTS, SYNCS]) await source.query(it);
   } finally {
     await source.destroy();
   }

@@ -3,6 +3,7 @@ export { cacheRedisOf, type CacheRedis } from './concerns/cache-redis.js';
 export { cacheSettings } from './concerns/cache.settings.js';
 export { cdnSettings } from './concerns/cdn.settings.js';
 export { consoleSettings } from './concerns/console.settings.js';
+export { contentSettings } from './concerns/content.settings.js';
 export { databaseSettings } from './concerns/database.settings.js';
 export { type FeatureFlagName, type FeatureRollouts, featureSettings } from './concerns/feature.settings.js';
 export { httpSettings } from './concerns/http.settings.js';

@@ -7,6 +7,8 @@ import {
   contentOptionsSchema,
 } from './content.options.js';
 import { ContentSweeper } from './content.sweeper.js';
+import { ConversionService } from './conversion/conversion.service.js';
+import { ConvertFileHandler } from './conversion/convert-file.handler.js';
 import { ExtractTextHandler } from './extraction/extract-text.handler.js';
 import { FileContentService } from './files/file-content.service.js';
 import { FileService } from './files/file.service.js';
@@ -20,6 +22,9 @@ import { parseStorageOptions, type StorageOptionsInput } from './storage/storage
 import { STORAGE_DRIVERS, STORAGE_OPTIONS } from './storage/storage.tokens.js';
 import { ReleaseStorageHandler } from './storage-release/release-storage.handler.js';
 import { StorageReleaseService } from './storage-release/storage-release.service.js';
+import { SyncService } from './sync/sync.service.js';
+import { SyncStorageHandler } from './sync/sync-storage.handler.js';
+import { SyncStore } from './sync/sync.store.js';
 import { DataSource } from 'typeorm';
 import { WorkspaceService } from './workspaces/workspace.service.js';
 
@@ -46,6 +51,8 @@ export class ContentModule {
       FileContentService,
       SearchService,
       ObjectStore,
+      ConversionService,
+      SyncService,
     ];
     return {
       module: ContentModule,
@@ -64,6 +71,9 @@ export class ContentModule {
         ExtractTextHandler,
         ReleaseStorageHandler,
         ReindexWorkspaceHandler,
+        ConvertFileHandler,
+        SyncStore,
+        SyncStorageHandler,
         ...(sweep ? [ContentSweeper] : []),
       ],
       exports: [CursorCodec, ...services],

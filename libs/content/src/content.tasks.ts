@@ -1,5 +1,6 @@
 import { defineTask } from '@peregrine/task-queue';
 import { z } from 'zod';
+import { CONVERSION_TARGETS, CSV_DELIMITERS } from './conversion/conversion-format.js';
 
 /** Reads the text of a file's current revision and makes it searchable; ten files in one call. */
 export const extractText = defineTask({
@@ -41,5 +42,37 @@ export const reindexWorkspace = defineTask({
   public: true,
 });
 
+/** Converts a large file, for the cache. */
+export const convertFile = defineTask({
+  name: 'content.convert-file',
+  payload: z.strictObject({
+    workspaceId: z.uuid(),
+    fileId: z.uuid(),
+    target: z.enum(CONVERSION_TARGETS),
+    delimiter: z.enum(CSV_DELIMITERS).optional(),
+    header: z.boolean().optional(),
+  }),
+  priority: 'NORMAL',
+  attempts: 3,
+  backoff: { type: 'exponential', delayMs: 1_000, jitter: 0.5 },
+  timeoutMs: 300_000,
+});
+
+/** Makes a workspace and a folder or bucket equal, as its row in `storage_syncs` says; goes on where it ended. */
+export const syncStorage = defineTask({
+  name: 'content.sync-storage',
+  payload: z.strictObject({ syncId: z.uuid() }),
+  priority: 'BATCH',
+  attempts: 5,
+  backoff: { type: 'exponential', delayMs: 2_000, jitter: 0.5 },
+  timeoutMs: 86_400_000,
+});
+
 /** What a process that works with content may submit. */
-export const contentTasks = [extractText, releaseStorage, reindexWorkspace] as const;
+export const contentTasks = [
+  extractText,
+  releaseStorage,
+  reindexWorkspace,
+  convertFile,
+  syncStorage,
+] as const;

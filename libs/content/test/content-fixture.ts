@@ -13,7 +13,7 @@ import { migrations } from '@peregrine/migrations';
 import { QueryOptimizerModule } from '@peregrine/query-optimizer';
 import { TaskQueueModule } from '@peregrine/task-queue';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -21,6 +21,7 @@ import { DataSource } from 'typeorm';
 import {
   contentEntities,
   ContentModule,
+  type ContentOptionsInput,
   contentTasks,
   type FileLocation,
   FileContentService,
@@ -45,6 +46,12 @@ export interface FixtureOptions {
   sweepIntervalMs?: number;
   /** Given: the cache has an object tier, and contents of up to this size pass through it in pieces. */
   cachePiecesUpToBytes?: number;
+  /** Conversions of more bytes are tasks. */
+  convertInTaskFromBytes?: number;
+  /** Of one conversion. */
+  conversionTimeoutMs?: number;
+  /** Of a server whose buckets may be synced. */
+  s3?: NonNullable<NonNullable<ContentOptionsInput['sync']>['s3']> & { bucket: string };
 }
 
 /** What several applications of one deployment share. */
@@ -52,6 +59,8 @@ interface Deployment {
   databaseUrl: string;
   redisUrl: string;
   folder: string;
+  /** What may be synced. */
+  syncRoot: string;
   prefix: string;
 }
 
@@ -68,11 +77,13 @@ export class ContentFixture {
     if (!redisUrl) throw new Error('REDIS_URL is not set: run npm test, or set it to a Redis for tests');
     const database = await createTestDatabase(process.env['DATABASE_URL']);
     const folder = await mkdtemp(join(tmpdir(), 'peregrine-content-'));
+    const syncRoot = await realpath(await mkdtemp(join(tmpdir(), 'peregrine-sync-')));
     const prefix = `content-${randomBytes(6).toString('hex')}`;
-    const fixture = new ContentFixture({ databaseUrl: database.url, redisUrl, folder, prefix });
+    const fixture = new ContentFixture({ databaseUrl: database.url, redisUrl, folder, syncRoot, prefix });
     fixture.#cleanUps.push(
       () => database.drop(),
       () => rm(folder, { recursive: true, force: true }),
+      () => rm(syncRoot, { recursive: true, force: true }),
       () => removeRedisKeys(redisUrl, prefix),
     );
     try {
@@ -164,8 +175,9 @@ export class ContentFixture {
       databaseUrl = (it: string) => it,
       sweepIntervalMs,
       cachePiecesUpToBytes,
+      ...others
     } = options;
-    const { redisUrl, folder, prefix } = this.deployment;
+    const { redisUrl, folder, syncRoot, prefix } = this.deployment;
     const objectStore =
       cachePiecesUpToBytes === undefined
         ? {}
@@ -203,6 +215,12 @@ export class ContentFixture {
         ContentModule.forRoot({
           cursorSecret: 'a-secret-of-the-tests-of-content',
           storage: { driver: 'folder', folder: { root: folder } },
+          conversionProgram: new URL('./conversion-thread.mjs', import.meta.url),
+          ...(others.convertInTaskFromBytes !== undefined && {
+            convertInTaskFromBytes: others.convertInTaskFromBytes,
+          }),
+          ...(others.conversionTimeoutMs && { conversionTimeoutMs: others.conversionTimeoutMs }),
+          sync: { roots: [syncRoot], ...bucketsOf(others.s3) },
           ...(cachePiecesUpToBytes !== undefined && { cachePiecesUpToBytes }),
           sweep: true,
           sweepIntervalMs: sweepIntervalMs ?? 86_400_000,
@@ -226,6 +244,12 @@ export class ContentFixture {
     }
     return this.drivers;
   }
+}
+
+function bucketsOf(s3: FixtureOptions['s3']) {
+  if (!s3) return {};
+  const { bucket, ...connection } = s3;
+  return { buckets: [bucket], s3: connection };
 }
 
 async function migrate(url: string): Promise<void> {

@@ -13,7 +13,19 @@ export class ObservedStorage implements StorageDriver {
   /** Called before each read; what it throws, the read throws. */
   beforeRead: (key: string) => void | Promise<void> = () => undefined;
 
-  constructor(private readonly driver: StorageDriver) {}
+  /** How many objects were written. */
+  writes = 0;
+  /** How many times heads of several objects were read at once. */
+  headReads = 0;
+  readonly readHeads?: NonNullable<StorageDriver['readHeads']>;
+
+  constructor(private readonly driver: StorageDriver) {
+    if (!driver.readHeads) return;
+    this.readHeads = (...args) => {
+      this.headReads++;
+      return driver.readHeads?.(...args) ?? Promise.resolve(new Map<string, Buffer>());
+    };
+  }
 
   get name() {
     return this.driver.name;
@@ -26,6 +38,7 @@ export class ObservedStorage implements StorageDriver {
   }
 
   write(key: string, body: Readable, options?: StorageCallOptions): Promise<void> {
+    this.writes++;
     return this.driver.write(key, body, options);
   }
 

@@ -54,6 +54,16 @@ export async function loadRealisticVolumes(content: ContentFixture): Promise<voi
     `INSERT INTO audit_events (actor_id, actor_name, action, subject, event, task, task_id)
        SELECT ${id('1', 'n % 10')}, 'operator ' || n % 10, 'index.apply', 'index-recommendation/' || n, 'requested', 'indexes.apply', n
        FROM generate_series(1, 2000) n`,
+    `INSERT INTO storage_sync_pairs (id, workspace_id, source)
+       SELECT ${id('7', 'n')}, ${id('0', 'n')}, '/srv/documents/' || n FROM generate_series(1, ${WORKSPACES}) n`,
+    `INSERT INTO storage_sync_entries (pair_id, path, version, sha256, is_settled)
+       SELECT ${id('7', `n % ${WORKSPACES} + 1`)}, 'file ' || n, n::text, encode(sha256(n::text::bytea), 'hex'), true
+       FROM generate_series(1, 50000) n`,
+    `INSERT INTO storage_syncs (id, workspace_id, pair_id, source, direction, dry_run, deletes, overwrites, state, ended_at)
+       SELECT ${id('8', 'n')}, ${id('0', `n % ${WORKSPACES} + 1`)}, ${id('7', `n % ${WORKSPACES} + 1`)}, '/srv', 'import', false,
+              false, false, CASE WHEN n <= ${WORKSPACES / 2} THEN 'running' ELSE 'completed' END,
+              CASE WHEN n <= ${WORKSPACES / 2} THEN NULL ELSE now() END
+       FROM generate_series(1, 20000) n`,
   ];
   for (const it of statements) await content.query(it);
   const [cdn] = await content.query<{ exists: boolean }>(

@@ -6,13 +6,31 @@ import { type Settings } from './settings.js';
 const CACHED_FILE_MAX_BYTES = 100 * 1_048_576;
 
 /** The options of the workload, from the settings. */
-export function contentOptions({ storage, security, queue, cache }: Settings): ContentModuleOptions {
+export function contentOptions({
+  storage,
+  security,
+  queue,
+  cache,
+  content,
+  http,
+}: Settings): ContentModuleOptions {
   // Worth its room only where the object tier is nearer than the storage.
   const isNearer = cache.objectStore === 'folder' && (storage.driver === 's3' || storage.readLatencyMs > 0);
   return {
     cursorSecret: security.cursorSecret,
     sweepIntervalMs: queue.sweepIntervalMs,
     cachePiecesUpToBytes: isNearer ? CACHED_FILE_MAX_BYTES : 0,
+    convertInTaskFromBytes: content.convertTaskBytes,
+    convertMaxBytes: content.convertMaxBytes,
+    conversionThreads: content.convertThreads,
+    conversionTimeoutMs: content.convertTimeoutMs,
+    sync: {
+      roots: content.syncRoots ?? [],
+      buckets: content.syncBuckets ?? [],
+      ...(content.syncBuckets && { s3: s3ConnectionOf(storage) }),
+      concurrency: content.syncConcurrency,
+      limitBytes: http.uploadLimitBytes,
+    },
     storage: {
       driver: storage.driver,
       folder: { root: resolve(storage.folder) },

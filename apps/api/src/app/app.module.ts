@@ -10,6 +10,7 @@ import { FilesController } from '../files/files.controller.js';
 import { UPLOAD_LIMITS, type UploadLimits } from '../files/upload-limits.js';
 import { UploadsController } from '../files/uploads.controller.js';
 import { AssetsModule } from '../assets/assets.module.js';
+import { ConversionController } from '../conversion/conversion.controller.js';
 import { ConsoleModule } from '../console/console.module.js';
 import { CacheController } from '../meta/cache.controller.js';
 import { MetaController } from '../meta/meta.controller.js';
@@ -20,6 +21,7 @@ import { SlowQueriesController } from '../optimizer/slow-queries.controller.js';
 import { ProblemFilter } from '../problem/problem.filter.js';
 import { ValidationPipe } from '../problem/validation.pipe.js';
 import { SearchController } from '../search/search.controller.js';
+import { SyncController } from '../sync/sync.controller.js';
 import { DeadLettersController } from '../tasks/dead-letters.controller.js';
 import { TaskAccess } from '../tasks/task-access.js';
 import { TasksController } from '../tasks/tasks.controller.js';
@@ -47,6 +49,8 @@ export class AppModule {
         WorkspacesController,
         FilesController,
         UploadsController,
+        ConversionController,
+        SyncController,
         SearchController,
         MetaController,
         CacheController,

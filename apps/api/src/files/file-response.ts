@@ -4,6 +4,16 @@ import { Readable } from 'node:stream';
 import { type ByteRange, parseByteRange } from './byte-range.js';
 import { evaluatePreconditions, rangeApplies, type Validators } from './preconditions.js';
 
+/** On everything that comes from a file of a user. */
+export const UNTRUSTED_CONTENT = {
+  // The same URL has a new content after the next upload, and only some may see it.
+  'Cache-Control': 'private, no-cache',
+  Vary: 'Authorization, X-API-Key',
+  // A page among the files must not run in this origin.
+  'Content-Security-Policy': "sandbox; default-src 'none'",
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
 /**
  * Answers GET and HEAD of a file's content: conditional requests and one byte range as in RFC 9110. Several ranges
  * in one request get the whole file, which the RFC allows.
@@ -51,12 +61,7 @@ function writeHeaders(reply: FastifyReply, location: FileLocation, { etag, lastM
     ETag: etag,
     'Last-Modified': lastModified.toUTCString(),
     'Accept-Ranges': 'bytes',
-    // The same URL has a new content after the next upload, and only some may see it.
-    'Cache-Control': 'private, no-cache',
-    Vary: 'Authorization, X-API-Key',
-    // Files come from users: a page among them must not run in this origin.
-    'Content-Security-Policy': "sandbox; default-src 'none'",
-    'X-Content-Type-Options': 'nosniff',
+    ...UNTRUSTED_CONTENT,
     'Content-Disposition': `inline; filename*=UTF-8''${encodeName(location.name)}`,
   });
 }

@@ -9,6 +9,13 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   CONTENT_WORKSPACE_NOT_FOUND: 404,
   CONTENT_FILE_NOT_FOUND: 404,
   CONTENT_INVALID_FILE_PATH: 400,
+  CONTENT_CONVERSION_UNSUPPORTED: 415,
+  CONTENT_CONVERSION_REFUSED: 422,
+  CONTENT_CONVERSION_TOO_LARGE: 413,
+  CONTENT_SYNC_SOURCE_REFUSED: 400,
+  CONTENT_SYNC_NOT_FOUND: 404,
+  CONTENT_SYNC_RUNNING: 409,
+  CONTENT_SYNC_ENDED: 409,
   DATABASE_INVALID_CURSOR: 400,
   STORAGE_UPLOAD_TOO_LARGE: 413,
   STORAGE_UPLOAD_INTERRUPTED: 400,
@@ -46,6 +53,7 @@ export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : '';
   const status = STATUS_OF_CODE[code];
   if (status !== undefined) return { status, code, detail: message };
+  if (code === 'CONTENT_CONVERSION_BUSY') return unavailable(code, message);
   if (code === 'STORAGE_UNAVAILABLE') return unavailable(code, 'The storage does not answer');
   if (code === 'CDN_INVALIDATION_QUEUE_UNAVAILABLE') return unavailable(code, 'The database does not answer');
   if (code === 'TASK_QUEUE_UNAVAILABLE') return unavailable(code, 'The task queue does not answer');

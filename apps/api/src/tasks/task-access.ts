@@ -1,5 +1,5 @@
 import { ForbiddenException, Injectable, type OnModuleInit } from '@nestjs/common';
-import { reindexWorkspace, WorkspaceNotFoundError, WorkspaceService } from '@peregrine/content';
+import { convertFile, reindexWorkspace, WorkspaceNotFoundError, WorkspaceService } from '@peregrine/content';
 import {
   type AnyTaskDefinition,
   TaskNotFoundError,
@@ -27,8 +27,11 @@ const rule = <D extends AnyTaskDefinition>(
   workspaceOf: (payload: TaskPayload<D>) => string,
 ): Rule => ({ definition, workspaceOf: (payload) => workspaceOf(payload as TaskPayload<D>) });
 
-/** One for each public task. */
-const RULES: readonly Rule[] = [rule(reindexWorkspace, ({ workspaceId }) => workspaceId)];
+/** One for each public task, and for those of other routes that their callers may ask about. */
+const RULES: readonly Rule[] = [
+  rule(reindexWorkspace, ({ workspaceId }) => workspaceId),
+  rule(convertFile, ({ workspaceId }) => workspaceId),
+];
 
 /** What a submission is for. */
 interface Target {

@@ -1,6 +1,7 @@
 import { cacheSettings } from './cache.settings.js';
 import { cdnSettings } from './cdn.settings.js';
 import { consoleSettings } from './console.settings.js';
+import { contentSettings } from './content.settings.js';
 import { databaseSettings } from './database.settings.js';
 import { featureSettings } from './feature.settings.js';
 import { httpSettings } from './http.settings.js';
@@ -24,6 +25,7 @@ export const allSettings = Object.freeze({
   cache: cacheSettings,
   queue: queueSettings,
   storage: storageSettings,
+  content: contentSettings,
   cdn: cdnSettings,
   purge: purgeSettings,
   security: securitySettings,

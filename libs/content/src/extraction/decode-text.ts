@@ -25,12 +25,13 @@ export function mayHoldText(mediaType: string): boolean {
  * The text in the beginning of a file, fit for PostgreSQL: UTF-8, or UTF-16 with a byte order mark; undecodable
  * bytes become U+FFFD and control characters (NUL above all) go.
  *
- * @param head at most {@link MAX_INDEXED_BYTES} are looked at
+ * @param head at most `maxBytes` are looked at
  * @param sizeBytes of the whole file
+ * @param maxBytes how long the text may be, in UTF-8
  * @returns null as text when the bytes are no text
  */
-export function decodeText(head: Uint8Array, sizeBytes: number): DecodedText {
-  const bytes = head.subarray(0, MAX_INDEXED_BYTES);
+export function decodeText(head: Uint8Array, sizeBytes: number, maxBytes = MAX_INDEXED_BYTES): DecodedText {
+  const bytes = head.subarray(0, maxBytes);
   const encoding = encodingOf(bytes);
   if (encoding === 'utf-8' && bytes.subarray(0, SNIFFED_BYTES).includes(0)) {
     return { text: null, detail: 'The content is binary; only its name and path are searchable.' };
@@ -40,13 +41,13 @@ export function decodeText(head: Uint8Array, sizeBytes: number): DecodedText {
   const decoded = new TextDecoder(encoding)
     .decode(bytes, { stream: truncated })
     .replace(CONTROL_CHARACTERS, '');
-  const text = firstBytes(decoded);
+  const text = firstBytes(decoded, maxBytes);
   const details: string[] = [];
   if (!isValid(bytes, encoding, truncated)) {
     details.push(`The text is not valid ${encoding.toUpperCase()}; undecodable bytes were replaced.`);
   }
   if (truncated || text.length < decoded.length)
-    details.push(`Only the first ${MAX_INDEXED_BYTES.toLocaleString('en')} bytes are searchable.`);
+    details.push(`Only the first ${maxBytes.toLocaleString('en')} bytes are searchable.`);
   return { text, detail: details.join(' ') || null };
 }
 
@@ -66,10 +67,10 @@ function isValid(bytes: Uint8Array, encoding: string, truncated: boolean): boole
 }
 
 /** The beginning that fits in UTF-8: U+FFFD has three bytes where the file has one. */
-function firstBytes(text: string): string {
+function firstBytes(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= MAX_INDEXED_BYTES) return text;
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, MAX_INDEXED_BYTES), {
+  if (bytes.length <= maxBytes) return text;
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, maxBytes), {
     stream: true,
   });
 }

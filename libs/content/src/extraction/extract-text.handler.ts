@@ -49,8 +49,9 @@ export class ExtractTextHandler implements BatchTaskExecutor<typeof extractText>
 
   async executeBatch(items: readonly Item[]): Promise<BatchItemResult[]> {
     const sources = await this.#sources(items);
-    const outcomes = await Promise.all(
-      items.map((item) => this.#extract(item, sources.get(item.payload.fileId))),
+    const heads = await this.#heads(items, sources);
+    const outcomes = items.map((item, index) =>
+      this.#extract(item, sources.get(item.payload.fileId), heads[index]),
     );
     await this.#save(
       outcomes.map((it) => ('error' in it ? it.failed : it.extraction)).filter((it) => it !== null),
@@ -75,7 +76,30 @@ export class ExtractTextHandler implements BatchTaskExecutor<typeof extractText>
     return new Map(rows.map((it) => [it.fileId, it]));
   }
 
-  async #extract({ payload, ctx }: Item, source: Source | undefined): Promise<Outcome> {
+  /** The searchable beginning of each file that has one, never more of it, however large it is; small ones together. */
+  async #heads(
+    items: readonly Item[],
+    sources: ReadonlyMap<string, Source>,
+  ): Promise<(PromiseSettledResult<Buffer> | undefined)[]> {
+    const wanted = items.map(({ payload, ctx }) => {
+      const source = sources.get(payload.fileId);
+      if (source?.revision !== payload.revision || !mayHoldText(source.mediaType)) return undefined;
+      const { driver, key, sizeBytes: lengthBytes } = source;
+      return { driver, key, lengthBytes, signal: ctx.signal };
+    });
+    const heads = await this.store.readHeads(
+      wanted.filter((it) => it !== undefined),
+      MAX_INDEXED_BYTES,
+    );
+    let next = 0;
+    return wanted.map((it) => (it === undefined ? undefined : heads[next++]));
+  }
+
+  #extract(
+    { payload, ctx }: Item,
+    source: Source | undefined,
+    head: PromiseSettledResult<Buffer> | undefined,
+  ): Outcome {
     // Deleted, or replaced by a revision that has a task of its own.
     if (!source || source.revision !== payload.revision) return { extraction: null };
     const result = (status: FileStatus, detail: string | null, body = ''): Extraction => ({
@@ -84,30 +108,19 @@ export class ExtractTextHandler implements BatchTaskExecutor<typeof extractText>
       status,
       detail,
     });
-    try {
-      if (!mayHoldText(source.mediaType)) {
-        const detail = `There is no text in ${source.mediaType}; only the name and the path are searchable.`;
-        return { extraction: result('skipped', detail) };
-      }
-      const { text, detail } = decodeText(await this.#head(source, ctx.signal), source.sizeBytes);
-      return { extraction: text === null ? result('skipped', detail) : result('extracted', detail, text) };
-    } catch (cause) {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
+    if (!head) {
+      const detail = `There is no text in ${source.mediaType}; only the name and the path are searchable.`;
+      return { extraction: result('skipped', detail) };
+    }
+    if (head.status === 'rejected') {
+      const error = head.reason instanceof Error ? head.reason : new Error(String(head.reason));
       // A worker that stops gives the attempt back.
       const last = ctx.attempt >= extractText.attempts && !(ctx.signal.reason instanceof TaskStoppedError);
       const detail = 'The text could not be read; upload the file again to retry. The file itself is whole.';
       return { error, failed: last ? result('failed', detail) : null };
     }
-  }
-
-  /** The searchable beginning of a file; never more of it, however large it is. */
-  async #head(source: Source, signal: AbortSignal): Promise<Buffer> {
-    if (source.sizeBytes === 0) return Buffer.alloc(0);
-    const end = Math.min(source.sizeBytes, MAX_INDEXED_BYTES) - 1;
-    const stream = await this.store.open(source, { start: 0, end }, { signal });
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
+    const { text, detail } = decodeText(head.value, source.sizeBytes);
+    return { extraction: text === null ? result('skipped', detail) : result('extracted', detail, text) };
   }
 
   /** Only what is still the file's current revision is written. */

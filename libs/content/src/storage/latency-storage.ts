@@ -6,10 +6,12 @@ import type { ByteRange, ListedObject, StorageCallOptions, StorageDriver } from 
 export class LatencyStorage implements StorageDriver {
   readonly #driver: StorageDriver;
   readonly #readLatencyMs: number;
+  readonly readHeads?: NonNullable<StorageDriver['readHeads']>;
 
   constructor(driver: StorageDriver, options: { readLatencyMs: number }) {
     this.#driver = driver;
     this.#readLatencyMs = options.readLatencyMs;
+    if (driver.readHeads) this.readHeads = (...args) => this.#readHeads(...args);
   }
 
   get name() {
@@ -19,6 +21,11 @@ export class LatencyStorage implements StorageDriver {
   async read(key: string, range?: ByteRange, options: StorageCallOptions = {}): Promise<Readable> {
     await setTimeout(this.#readLatencyMs, undefined, { signal: options.signal });
     return this.#driver.read(key, range, options);
+  }
+
+  async #readHeads(...args: Parameters<NonNullable<StorageDriver['readHeads']>>) {
+    await setTimeout(this.#readLatencyMs);
+    return (await this.#driver.readHeads?.(...args)) ?? new Map<string, Buffer>();
   }
 
   write(key: string, body: Readable, options?: StorageCallOptions): Promise<void> {

@@ -11,7 +11,12 @@ import type {
 } from './storage-driver.js';
 import type { StorageDrivers } from './storage-drivers.js';
 import { storageFault } from './storage-fault.js';
-import { StorageError, StorageUnavailableError, UploadInterruptedError } from './storage.errors.js';
+import {
+  StorageError,
+  StorageObjectNotFoundError,
+  StorageUnavailableError,
+  UploadInterruptedError,
+} from './storage.errors.js';
 import type { StorageOptions } from './storage.options.js';
 import { STORAGE_DRIVERS, STORAGE_OPTIONS } from './storage.tokens.js';
 import { UploadSource } from './upload-source.js';
@@ -114,6 +119,37 @@ export class ObjectStore implements OnApplicationShutdown {
     }
   }
 
+  /**
+   * The first bytes of many objects: those of a driver of small objects in one round trip, the others each by itself.
+   *
+   * @returns in the order of `objects`; what could not be read has its error
+   */
+  async readHeads(
+    objects: readonly (StoredObjectAddress & { lengthBytes: number; signal?: AbortSignal })[],
+    maxBytes: number,
+  ): Promise<PromiseSettledResult<Buffer>[]> {
+    const small = new Map<StorageDriverName, Promise<Map<string, Buffer>>>();
+    for (const [name, driver] of this.#drivers) {
+      const keys = objects.filter((it) => it.driver === name && it.lengthBytes > 0).map((it) => it.key);
+      if (!driver.readHeads || keys.length < 2) continue;
+      const heads = driver.readHeads(keys, maxBytes);
+      // Those who wait below see its failure; that nobody waits, since all were given up, is no failure.
+      heads.catch(() => undefined);
+      small.set(name, heads);
+    }
+    return Promise.allSettled(
+      objects.map(async ({ signal, lengthBytes, ...object }) => {
+        if (lengthBytes === 0) return Buffer.alloc(0);
+        signal?.throwIfAborted();
+        const heads = await small.get(object.driver);
+        if (!heads) return this.#head(object, Math.min(lengthBytes, maxBytes), signal);
+        const head = heads.get(object.key);
+        if (!head) throw new StorageObjectNotFoundError(object.driver, object.key);
+        return head;
+      }),
+    );
+  }
+
   /** Deletes an object; it is no error when there is none. */
   async remove(object: StoredObjectAddress): Promise<void> {
     await this.#driver(object.driver, 'delete').delete(object.key);
@@ -138,6 +174,14 @@ export class ObjectStore implements OnApplicationShutdown {
   /** Closes the drivers. */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.#drivers.values()].map(async (it) => it.close?.()));
+  }
+
+  async #head(
+    object: StoredObjectAddress,
+    lengthBytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Buffer> {
+    return collect(await this.open(object, { start: 0, end: lengthBytes - 1 }, { signal }), lengthBytes);
   }
 
   #driver(name: StorageDriverName, operation: string): StorageDriver {

@@ -70,6 +70,16 @@ export class PostgresStorage implements StorageDriver {
     return streamOf(row.data);
   }
 
+  async readHeads(keys: readonly string[], lengthBytes: number): Promise<Map<string, Buffer>> {
+    for (const key of keys) assertStorageKey(key);
+    const rows = await this.#query<{ key: string; data: Buffer }[]>(
+      'read',
+      `SELECT key, substring(data FROM 1 FOR $2::int) AS data FROM storage_objects WHERE key = ANY ($1::uuid[])`,
+      [keys, Math.min(lengthBytes, ANY_LENGTH)],
+    );
+    return new Map(rows.map((it) => [it.key, it.data]));
+  }
+
   async delete(key: string): Promise<void> {
     assertStorageKey(key);
     await this.#query('delete', `DELETE FROM storage_objects WHERE key = $1`, [key]);

@@ -14,7 +14,7 @@ import type { ByteRange, ListedObject, StorageCallOptions, StorageDriver } from 
 import { errorName, storageFault } from './storage-fault.js';
 import { assertStorageKey, isStorageKey } from './storage-key.js';
 import { StorageObjectNotFoundError, StorageRangeError } from './storage.errors.js';
-import type { S3StorageOptions } from './storage.options.js';
+import type { S3ConnectionOptions, S3StorageOptions } from './storage.options.js';
 
 const MISSING = new Set(['NoSuchKey', 'NotFound']);
 
@@ -32,7 +32,7 @@ export class S3Storage implements StorageDriver {
 
   constructor(options: S3StorageOptions) {
     this.#options = options;
-    this.#client = createClient(options);
+    this.#client = createS3Client(options);
   }
 
   async write(key: string, body: Readable, options: StorageCallOptions = {}): Promise<void> {
@@ -165,7 +165,8 @@ export class S3Storage implements StorageDriver {
   }
 }
 
-function createClient(options: S3StorageOptions): S3Client {
+/** A client with the timeouts and limits of the options; whoever makes it destroys it. */
+export function createS3Client(options: S3ConnectionOptions): S3Client {
   const { accessKeyId, secretAccessKey, maxSockets } = options;
   return new S3Client({
     region: options.region,

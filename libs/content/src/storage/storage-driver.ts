@@ -44,6 +44,12 @@ export interface StorageDriver {
    */
   read(key: string, range?: ByteRange, options?: StorageCallOptions): Promise<Readable>;
 
+  /**
+   * The first `lengthBytes` of each of these objects by key, in one round trip; what is not there is left out. For drivers
+   * of small objects, where the round trip is most of the cost.
+   */
+  readHeads?(keys: readonly string[], lengthBytes: number): Promise<Map<string, Buffer>>;
+
   /** Deletes the object; it is no error when there is none. */
   delete(key: string): Promise<void>;
 
