@@ -1,10 +1,6 @@
 import { type LoggerService } from '@nestjs/common';
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace-node';
-
-type Result = Parameters<Parameters<SpanExporter['export']>[1]>[0];
-
-/** `ExportResultCode.SUCCESS`. */
-const SUCCESS = 0;
 
 export interface WatchedExporterOptions {
   readonly logger: Pick<LoggerService, 'warn' | 'log'>;
@@ -23,7 +19,7 @@ export class WatchedExporter implements SpanExporter {
     this.#options = options;
   }
 
-  export(spans: ReadableSpan[], done: (result: Result) => void): void {
+  export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
     this.#exporter.export(spans, (result) => {
       this.#note(result);
       done(result);
@@ -38,8 +34,8 @@ export class WatchedExporter implements SpanExporter {
     return this.#exporter.shutdown();
   }
 
-  #note({ code, error }: Result): void {
-    const isFailing = code !== SUCCESS;
+  #note({ code, error }: ExportResult): void {
+    const isFailing = code !== ExportResultCode.SUCCESS;
     if (isFailing === this.#isFailing) return;
     this.#isFailing = isFailing;
     const { logger, endpoint } = this.#options;
@@ -57,6 +53,7 @@ function hostOf(endpoint: string): string {
 }
 
 function reasonOf(error: Error | undefined): string {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return code === undefined ? (error?.name ?? 'no reason given') : `${error?.name} ${String(code)}`;
+  if (!error) return 'no reason given';
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' || typeof code === 'number' ? `${error.name} ${code}` : error.name;
 }
