@@ -10,6 +10,7 @@ import { IndexFileStatus1795000009000 } from './1795000009000-index-file-status.
 import { KeepIndexAdvice1795000010000 } from './1795000010000-keep-index-advice.js';
 import { CreateAuditEvents1795000012000 } from './1795000012000-create-audit-events.js';
 import { CreateStorageSyncs1795000015000 } from './1795000015000-create-storage-syncs.js';
+import { KeepTracesOfOutboxTasks1795000024000 } from './1795000024000-keep-traces-of-outbox-tasks.js';
 
 /** Every migration, oldest first. Listed by hand, so that a bundler and a reader see the same. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   KeepIndexAdvice1795000010000,
   CreateAuditEvents1795000012000,
   CreateStorageSyncs1795000015000,
+  KeepTracesOfOutboxTasks1795000024000,
 ];

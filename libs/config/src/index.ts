@@ -48,6 +48,7 @@ export {
   optional,
   rollout,
   scopedRollout,
+  share,
   text,
   trueOrFalse,
   url,
