@@ -61,6 +61,13 @@ describe('docker/nginx.conf', () => {
     expect(only(http, 'gzip').args).toEqual(['off']);
   });
 
+  it('hands the streams of the console on as they come, each to its own client', () => {
+    const streams = only(server, 'location', '^~', '/console/api/').block;
+    expect(only(streams, 'proxy_pass').args).toEqual(['http://api']);
+    expect(only(streams, 'proxy_cache').args).toEqual(['off']);
+    expect(only(streams, 'proxy_buffering').args).toEqual(['off']);
+  });
+
   it('passes a request id on, and trusts no address that a client claims', () => {
     expect(only(server, 'proxy_set_header', 'X-Request-Id').args[1]).toBe('$forwarded_request_id');
     expect(only(server, 'proxy_set_header', 'X-Forwarded-For').args[1]).toBe('$remote_addr');

@@ -89,9 +89,9 @@ describe('the profile observability of the compose file', () => {
     expect(services.grafana.volumes).toContain(`./grafana/dashboards:${providers[0].options.path}:ro`);
   });
 
-  it('scrapes api and worker by their names in the network, on the port of the apps', () => {
+  it('scrapes api and worker by their names in the network, on the port of the figures', () => {
     const { scrape_configs: jobs } = yaml('prometheus/prometheus.yml');
-    const port = Number(services.api.environment?.PORT ?? yaml('compose.yaml')['x-environment'].PORT);
+    const port = Number(yaml('compose.yaml')['x-environment'].METRICS_PORT);
     for (const { job_name: job, dns_sd_configs: names } of jobs) {
       expect(Object.keys(services)).toContain(job);
       expect(names).toEqual([expect.objectContaining({ names: [job], type: 'A', port })]);

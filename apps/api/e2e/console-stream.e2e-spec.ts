@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { renderNginxProxy } from '@peregrine/cdn';
+import { startNginx } from '@peregrine/cdn/testing';
 import { EmbeddedPostgres } from '@peregrine/database/embedded';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,6 +51,43 @@ describe('the stream of the console', () => {
     expect(first.actionsEnabled).toBe(false);
     expect(JSON.stringify(first)).not.toContain(platform.adminKey);
     expect(Date.parse((await nextOf(opened)).at)).toBeGreaterThan(Date.parse(first.at));
+  });
+
+  it('reaches two consoles at once through nginx, as it is sent', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'peregrine-console-nginx-'));
+    const nginx = await startNginx(folder, (port) =>
+      renderNginxProxy({
+        listen: `127.0.0.1:${port}`,
+        upstreams: [new URL(platform.url).host],
+        temporaryFolder: folder,
+        cache: { folder: join(folder, 'cache') },
+        errorLog: join(folder, 'error.log'),
+        accessLog: false,
+        workerProcesses: 1,
+        // Started by root, the workers are somebody else, who may not read the test's folder.
+        ...(process.getuid?.() === 0 && { user: 'root' }),
+      }),
+    );
+    try {
+      const { cookie } = await logIn(platform);
+      const opened = await Promise.all([openConsole(nginx.url, cookie), openConsole(nginx.url, cookie)]);
+      consoles.push(...opened);
+      const snapshotsOf = async (it: OpenConsole) => {
+        const times: number[] = [];
+        while (times.length < 3) times.push(Date.parse((await nextOf(it)).at));
+        return times;
+      };
+      const [[first = 0, , firstThird = 0] = [], [second = 0, , secondThird = 0] = []] = await Promise.all(
+        opened.map(snapshotsOf),
+      );
+      // Neither waited for the end of the other.
+      expect(first).toBeLessThan(secondThird);
+      expect(second).toBeLessThan(firstThird);
+      opened.forEach((it) => it.close());
+    } finally {
+      await nginx.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('is no request in flight, no slow one, and none among the busiest routes', async () => {

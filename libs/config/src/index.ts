@@ -10,6 +10,7 @@ export { httpSettings } from './concerns/http.settings.js';
 export { indexAdvisorSettings } from './concerns/index-advisor.settings.js';
 export { logSettings } from './concerns/log.settings.js';
 export { metricsSettings } from './concerns/metrics.settings.js';
+export { protectionSettings } from './concerns/protection.settings.js';
 export { purgeSettings } from './concerns/purge.settings.js';
 export { queueSettings } from './concerns/queue.settings.js';
 export { redisSettings } from './concerns/redis.settings.js';

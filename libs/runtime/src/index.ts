@@ -9,6 +9,21 @@ export { IndexChanges, type SubmittedChange } from './index-changes/index-change
 export { type JobOptions, runJob } from './job.js';
 export { type Settings } from './settings.js';
 export { PlatformModule } from './platform.module.js';
+export {
+  ConcurrencyGate,
+  type Place,
+  type RequestPriority,
+} from './protection/concurrency/concurrency-gate.js';
+export {
+  JsonTooDeepError,
+  ProtectionError,
+  RateLimitExceededError,
+  RequestTooLargeError,
+  SlowBodyError,
+} from './protection/protection.errors.js';
+export { clientNetwork, isLoopback } from './protection/rates/client-network.js';
+export { type RateCaller, RateLimits } from './protection/rates/rate-limits.js';
+export { type RateDecision, type RatePolicy } from './protection/rates/rate-policy.js';
 export { registerRequestQueries } from './queries/query-scopes.js';
 export { type Role } from './role.js';
 export { type ListeningMessage, OPERATIONS_PATHS, runService, type ServiceOptions } from './service.js';

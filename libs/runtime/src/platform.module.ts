@@ -32,6 +32,8 @@ import {
 import { indexChangeTasks } from './index-changes/index-change.tasks.js';
 import { IndexChanges } from './index-changes/index-changes.js';
 import { PlatformWiring } from './platform.wiring.js';
+import { protectionOptions } from './protection-options.js';
+import { ProtectionModule } from './protection/protection.module.js';
 import { indexAdvisorTasks } from './queries/index-round.task.js';
 import { IndexRoundHandler } from './queries/index-round.handler.js';
 import { IndexRoundSchedule } from './queries/index-round-schedule.js';
@@ -78,6 +80,8 @@ export class PlatformModule {
         HealthModule.forRoot({ isGlobal: true }),
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
+        // A worker serves its operators alone.
+        ...(role === 'api' ? [ProtectionModule.forRoot(protectionOptions(settings))] : []),
       ],
       providers: [
         ...[CachePhases, FeatureOverrides, InvalidationList, PlatformWiring],

@@ -13,16 +13,21 @@ import {
 } from '@peregrine/metrics';
 import {
   type FastifyError,
+  type FastifyHttpOptions,
   type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
+import { type Server } from 'node:http';
 import { createLogger } from './logging/service-logger.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
 import { statementsOf } from './timing/request-statements.js';
 import { keptTraceIdOf, registerRequestSpans } from './tracing/request-spans.js';
 import { startTracing, type Tracing } from './tracing/start-tracing.js';
+
+/** How often connections are looked through for headers that are overdue. */
+const CHECK_CONNECTIONS_MS = 1_000;
 
 /** Paths outside an application's prefix: probes and figures. */
 export const OPERATIONS_PATHS: readonly string[] = [...HEALTH_PATHS, ...METRICS_PATHS];
@@ -115,11 +120,17 @@ async function createService(
 ): Promise<NestFastifyApplication> {
   // Filled below: the adapter exists before the application whose figures it feeds.
   const timing: { handle?: RequestTimingHandle } = {};
-  const adapter = new FastifyAdapter({
+  const serverOptions: FastifyHttpOptions<Server> = {
     // A time without a byte, not a time for the whole request: a large upload may take as long as it moves.
     return503OnClosing: false,
     connectionTimeout: settings.http.requestTimeoutMs,
     bodyLimit: settings.http.bodyLimitBytes,
+    trustProxy: (_address: string, hop: number) => hop < settings.protection.trustedProxyHops,
+    http: {
+      // Whoever drips its headers is cut off, and soon: 408, through clientErrorHandler.
+      headersTimeout: settings.protection.headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(CHECK_CONNECTIONS_MS, settings.protection.headersTimeoutMs),
+    },
     // A URL that cannot be decoded is answered before any hook runs.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       timing.handle?.onFrameworkError(request, reply);
@@ -127,11 +138,13 @@ async function createService(
       else void reply.status(error.statusCode ?? 400).send(error.message);
     },
     ...options.fastify,
-  });
+  };
+  const adapter = new FastifyAdapter(serverOptions);
   const app = await NestFactory.create<NestFastifyApplication>(options.module(settings), adapter, {
     abortOnError: false,
     logger: createLogger(settings.log),
   });
+  app.getHttpServer().maxConnections = settings.protection.maxConnections;
   const fastify = app.getHttpAdapter().getInstance();
   if (tracing) registerRequestSpans(fastify);
   timing.handle = registerRequestTiming(fastify, app.get(MetricsService), {

@@ -28,6 +28,9 @@ const isThere = Object.fromEntries(
 export const STORIES: Readonly<Record<string, Series>> = {
   ErrorRateHigh: requests(600, 60),
   RequestLatencyHigh: latency('http_request_duration_seconds', 600, `${API},route="/api/v1/files",`),
+  RequestsShed: { [`protection_concurrency_shed_total{${API},priority="read"}`]: counter(0, 600, 0) },
+  RateLimitStoreDown: { [`protection_rate_store_up{${API}}`]: gauge(1, 0, 1) },
+  WrongKeysRefused: { [`protection_rate_refused_total{${API},policy="failures"}`]: counter(0, 60, 0) },
   QueryLatencyHigh: latency('db_query_latency', 600, `${API},`),
   PoolSaturated: {
     [`db_pool_connections{${API},state="in use"}`]: gauge(5, 49, 5),

@@ -29,7 +29,8 @@ export function problemOf(
 export function replyWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const failure = failureOf(error);
   const path = request.url.split('?', 1)[0] ?? '';
-  if (failure.status >= 500) {
+  // What is shed is counted; a line for each would make an overload worse.
+  if (failure.status >= 500 && failure.code !== 'OVERLOADED') {
     const stack = error instanceof Error ? error.stack : String(error);
     log.error(`${request.method} ${path} failed with ${failure.status} (request ${request.id})`, stack);
   }

@@ -66,6 +66,8 @@ const proxySchema = z.strictObject({
    */
   forgetWritten: z.boolean().default(true),
   maxBodySize: size.default('2g'),
+  /** Paths whose answers are for one client each and may not end, such as streams of events. */
+  streamedPaths: z.array(path).default(['/console/api/']),
   /** Paths that are for the inside. */
   hiddenPaths: z.array(path).default(['/metrics']),
 });

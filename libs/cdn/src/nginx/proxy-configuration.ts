@@ -110,6 +110,7 @@ function renderMaps({ credentialHeaders }: ParsedProxyOptions): string {
 
 function renderServer(options: ParsedProxyOptions, forgetting: Forgetting): string {
   const hidden = options.hiddenPaths.map((it) => `location ^~ ${it} {\n    return 404;\n}\n`).join('\n');
+  const streamed = options.streamedPaths.map(renderStreamed).join('');
   return `${renderListen(options)}
 proxy_http_version 1.1;
 # Empty, so that the connection to the api stays open.
@@ -140,7 +141,7 @@ location = /nginx-health {
     default_type text/plain;
     return 200 ok;
 }
-
+${streamed}
 location / {
 ${indented(forgetting.location)}    proxy_pass http://api;
     proxy_cache $cache_zone;
@@ -166,6 +167,17 @@ location @unavailable {
     default_type application/problem+json;
     add_header Retry-After 1 always;
     return 503 '{"type":"about:blank","title":"Service Unavailable","status":503,"code":"API_UNAVAILABLE","requestId":"$forwarded_request_id"}';
+}
+`;
+}
+
+/** By the cache's lock, whoever asks for the same would wait until it is known that the answer is not to be kept. */
+function renderStreamed(path: string): string {
+  return `
+location ^~ ${path} {
+    proxy_pass http://api;
+    proxy_cache off;
+    proxy_buffering off;
 }
 `;
 }

@@ -8,6 +8,7 @@ import { httpSettings } from './http.settings.js';
 import { indexAdvisorSettings } from './index-advisor.settings.js';
 import { logSettings } from './log.settings.js';
 import { metricsSettings } from './metrics.settings.js';
+import { protectionSettings } from './protection.settings.js';
 import { purgeSettings } from './purge.settings.js';
 import { queueSettings } from './queue.settings.js';
 import { redisSettings } from './redis.settings.js';
@@ -18,6 +19,7 @@ import { tracingSettings } from './tracing.settings.js';
 /** Every concern by name, in the order of `.env.example`. */
 export const allSettings = Object.freeze({
   http: httpSettings,
+  protection: protectionSettings,
   log: logSettings,
   metrics: metricsSettings,
   tracing: tracingSettings,
