@@ -28,6 +28,15 @@ export class MetricsSourceNameError extends MetricsError {
   }
 }
 
+/** Two memory consumers want the same name. Thrown by `MemoryManager.register`. */
+export class MetricsConsumerNameError extends MetricsError {
+  readonly code = 'METRICS_CONSUMER_NAME';
+
+  constructor(readonly consumer: string) {
+    super(`A memory consumer named "${consumer}" is registered already; give each its own name`);
+  }
+}
+
 /** A source did not answer within its time. Logged and counted, never thrown at a scraper. */
 export class MetricsSourceTimeoutError extends MetricsError {
   readonly code = 'METRICS_SOURCE_TIMEOUT';

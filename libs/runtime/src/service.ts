@@ -5,6 +5,7 @@ import { allSettings, loadSettings } from '@peregrine/config';
 import { drainOnSignals, HEALTH_PATHS, HealthService } from '@peregrine/health';
 import {
   listenForScrapes,
+  MemoryManager,
   METRICS_PATHS,
   MetricsService,
   registerRequestTiming,
@@ -18,6 +19,7 @@ import {
   type FastifyServerOptions,
 } from 'fastify';
 import { createLogger } from './logging/service-logger.js';
+import { registerShedRequests } from './memory/shed-requests.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
 import { statementsOf } from './timing/request-statements.js';
@@ -33,6 +35,8 @@ export interface ServiceOptions {
   fastify?: Omit<FastifyServerOptions, 'frameworkErrors'>;
   /** Answers what Fastify refuses before it looks for a route. @default the message as text */
   onFrameworkError?: (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
+  /** Beside probes and figures: paths, with all below them, that are served while memory runs short. */
+  servedUnderPressure?: readonly string[];
   /** Called before the routes exist. */
   configure?: (app: NestFastifyApplication, settings: Settings) => void | Promise<void>;
 }
@@ -91,6 +95,12 @@ async function openScrapeListener(
 }
 
 async function createService(options: ServiceOptions, settings: Settings): Promise<NestFastifyApplication> {
+  const refuse =
+    options.onFrameworkError ??
+    ((error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+      const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 400;
+      void reply.status(status).send(error.message);
+    });
   // Filled below: the adapter exists before the application whose figures it feeds.
   const timing: { handle?: RequestTimingHandle } = {};
   const adapter = new FastifyAdapter({
@@ -101,8 +111,7 @@ async function createService(options: ServiceOptions, settings: Settings): Promi
     // A URL that cannot be decoded is answered before any hook runs.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       timing.handle?.onFrameworkError(request, reply);
-      if (options.onFrameworkError) options.onFrameworkError(error, request, reply);
-      else void reply.status(error.statusCode ?? 400).send(error.message);
+      refuse(error, request, reply);
     },
     ...options.fastify,
   });
@@ -114,5 +123,11 @@ async function createService(options: ServiceOptions, settings: Settings): Promi
     describe: ({ timing: it }) => ({ statements: statementsOf(it) }),
   });
   await options.configure?.(app, settings);
+  // After the hooks that every answer needs, before the routes.
+  registerShedRequests(app.getHttpAdapter().getInstance(), {
+    manager: app.get(MemoryManager),
+    exempt: [...OPERATIONS_PATHS, ...(options.servedUnderPressure ?? [])],
+    refuse,
+  });
   return app;
 }

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { isUnavailable } from '@peregrine/database';
 import { RecommendationError } from '@peregrine/query-optimizer';
+import { OverloadedError } from '@peregrine/runtime';
 import { STATUS_CODES } from 'node:http';
 import { type Failure, ValidationError } from './problem.js';
 
@@ -41,6 +42,10 @@ const STATUS_OF_WIRE_CODE: Readonly<Record<string, number>> = {
 export function failureOf(error: unknown): Failure {
   if (error instanceof ValidationError) {
     return { status: 400, code: error.code, detail: error.message, errors: error.errors };
+  }
+  if (error instanceof OverloadedError) {
+    const { message: detail, retryAfterSeconds } = error;
+    return { status: 503, code: 'OVERLOADED', detail, retryAfterSeconds, isPlanned: true };
   }
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : '';

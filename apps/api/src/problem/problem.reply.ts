@@ -24,7 +24,7 @@ export function problemOf(failure: Failure, request: { path: string; id: string 
 export function replyWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const failure = failureOf(error);
   const path = request.url.split('?', 1)[0] ?? '';
-  if (failure.status >= 500) {
+  if (failure.status >= 500 && !failure.isPlanned) {
     const stack = error instanceof Error ? error.stack : String(error);
     log.error(`${request.method} ${path} failed with ${failure.status} (request ${request.id})`, stack);
   }

@@ -6,6 +6,7 @@ import { featureSettings } from './feature.settings.js';
 import { httpSettings } from './http.settings.js';
 import { indexAdvisorSettings } from './index-advisor.settings.js';
 import { logSettings } from './log.settings.js';
+import { memorySettings } from './memory.settings.js';
 import { metricsSettings } from './metrics.settings.js';
 import { purgeSettings } from './purge.settings.js';
 import { queueSettings } from './queue.settings.js';
@@ -18,6 +19,7 @@ export const allSettings = Object.freeze({
   http: httpSettings,
   log: logSettings,
   metrics: metricsSettings,
+  memory: memorySettings,
   database: databaseSettings,
   indexAdvisor: indexAdvisorSettings,
   redis: redisSettings,
