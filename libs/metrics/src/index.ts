@@ -25,6 +25,9 @@ export {
 export { type MetricsPage } from './exposition/exposition.js';
 export { currentRequestTiming, RequestTiming, type Phase } from './http/request-phases.js';
 export { type SlowRequestReport } from './http/slow-request-log.js';
+export { Profiler, type StartProfile } from './profiles/profiler.js';
+export { type ProfilerOptions, type ProfilerOptionsInput } from './profiles/profiler.options.js';
+export { PROFILE_EXTENSIONS, type Profile, PROFILE_KINDS, type ProfileKind } from './profiles/profile.js';
 export { type EventLoopFigures } from './supervision/event-loop-monitor.js';
 export { type MemoryFigures } from './supervision/memory.js';
 export { heapLimitBytes } from './supervision/heap-limit.js';
@@ -44,6 +47,8 @@ export {
   MetricsFamilyError,
   MetricsListenerError,
   MetricsOptionsError,
+  MetricsProfileNotFoundError,
+  MetricsProfileRefusedError,
   MetricsSourceNameError,
   MetricsSourceTimeoutError,
 } from './metrics.errors.js';

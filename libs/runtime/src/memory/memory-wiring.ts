@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Cache } from '@peregrine/cache';
 import { HealthService } from '@peregrine/health';
-import { MemoryManager, MetricsService } from '@peregrine/metrics';
+import { MemoryManager, MetricsService, Profiler } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { TaskWorker } from '@peregrine/task-queue';
 import { memoryHealth } from './memory-health.js';
@@ -18,6 +18,7 @@ export class MemoryWiring implements OnModuleInit, OnApplicationShutdown {
     private readonly cache: Cache,
     private readonly queries: QueryOptimizer,
     private readonly worker: TaskWorker,
+    private readonly profiler: Profiler,
   ) {}
 
   onModuleInit(): void {
@@ -30,7 +31,8 @@ export class MemoryWiring implements OnModuleInit, OnApplicationShutdown {
     this.manager.start();
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     this.manager.stop();
+    await this.profiler.stop();
   }
 }
