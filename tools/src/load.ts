@@ -7,7 +7,9 @@ import { planArrivals, standardStages } from './load/arrivals.ts';
 import { compareTrees } from './load/compare.ts';
 import { type LoadReport, type LoadSetup, makeReport, renderMarkdown, renderReport } from './load/report.ts';
 import { runLoad } from './load/run-load.ts';
-import { parseDuration, parseMix } from './load/stage-options.ts';
+import { runSoak } from './load/soak.ts';
+import { writeSoakReport } from './load/soak-report.ts';
+import { parseDuration, parseMinutes, parseMix } from './load/stage-options.ts';
 import { prepareTarget, removeTarget } from './load/target.ts';
 import { MIXES } from './load/workload.ts';
 import { DEFAULT_DATA_FOLDER, fromCallersFolder } from './paths.ts';
@@ -32,6 +34,8 @@ platform that "npm start" runs on the data folder, else starts one for the durat
   --check             exit code 1 when a goal is missed: p95 under 400 ms, errors under 1 %
   --compare <commit>  run a platform of that commit, or of the built clone in that folder, beside this one, in short rounds
                       in turn on the same requests, and compare ratios; exit code 1 when this one is slower
+  --soak <minutes>    ten users all the time, on a platform of its own with small caches: does memory grow? Writes soak.json,
+                      soak.md and a plot; exit code 1 when it does
   --rounds <number>   of --compare, of five seconds each, or of --seconds (default: 10)
   --help              this text`;
 
@@ -46,6 +50,7 @@ const options = {
   out: { type: 'string' },
   check: { type: 'boolean', default: false },
   compare: { type: 'string' },
+  soak: { type: 'string' },
   rounds: { type: 'string', default: '10' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -72,6 +77,18 @@ await runCommand(async () => {
       const reporter = new TerminalReporter();
       const old = values.compare;
       return await compareTrees({ old, out, rounds, roundSeconds, setup, reporter, signal: interrupt.stop });
+    }
+    if (values.soak !== undefined) {
+      const seconds = parseMinutes('--soak', values.soak) * 60;
+      const soak = await runSoak({
+        seconds,
+        setup,
+        reporter: new TerminalReporter(),
+        signal: interrupt.stop,
+      });
+      const { report, text } = await writeSoakReport(soak, out);
+      console.log(`\n${text}\nWritten to ${out}`);
+      return report.isFlat ? 0 : 1;
     }
     const report = await loadPlatform(setup, values, interrupt);
     await mkdir(out, { recursive: true });

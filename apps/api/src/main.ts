@@ -3,7 +3,7 @@ import multipart from '@fastify/multipart';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { OPERATIONS_PATHS, registerRequestQueries, runService } from '@peregrine/runtime';
 import { AppModule } from './app/app.module.js';
-import { fastifyOptions, registerRequestId } from './app/http-server.js';
+import { fastifyOptions, OPERATOR_PATHS, registerRequestId } from './app/http-server.js';
 import { registerOpenApi } from './app/openapi.js';
 import { registerEdgeHeaders } from './cdn/edge-headers.js';
 import { registerConsole } from './console/register-console.js';
@@ -17,6 +17,7 @@ await runService({
   module: (settings) => AppModule.forRoot(settings),
   fastify: fastifyOptions,
   onFrameworkError: replyWithProblem,
+  servedUnderPressure: OPERATOR_PATHS,
   configure: async (app, settings) => {
     const fastify = app.getHttpAdapter().getInstance();
     registerRequestId(fastify);

@@ -153,6 +153,16 @@ export class Cache implements OnModuleInit, OnApplicationShutdown {
     return this.#tiers.invalidate([FLUSH_SCOPE]);
   }
 
+  /**
+   * For times when the process runs short of memory: the memory tier keeps no more than this share of what it has, 0
+   * (nothing; reads go to the tiers behind it) to 1 (its whole budget again). Other processes are not affected.
+   *
+   * @returns bytes that were let go of
+   */
+  limitMemory(share: number): number {
+    return this.#tiers.memory.limit(share);
+  }
+
   /** All figures, as of now. */
   stats(): CacheStatistics {
     const { memory, redisState, objectState } = this.#tiers;

@@ -26,15 +26,30 @@ export { type MetricsPage } from './exposition/exposition.js';
 export { type ExpositionFormat } from './exposition/exposition-format.js';
 export { currentRequestTiming, RequestTiming, type Phase } from './http/request-phases.js';
 export { type SlowRequestReport } from './http/slow-request-log.js';
+export { Profiler, type StartProfile } from './profiles/profiler.js';
+export { type ProfilerOptions, type ProfilerOptionsInput } from './profiles/profiler.options.js';
+export { PROFILE_EXTENSIONS, type Profile, PROFILE_KINDS, type ProfileKind } from './profiles/profile.js';
 export { type EventLoopFigures } from './supervision/event-loop-monitor.js';
 export { type MemoryFigures } from './supervision/memory.js';
+export { heapLimitBytes } from './supervision/heap-limit.js';
+export { type MemoryConsumer, type SheddingListener } from './supervision/memory-consumer.js';
+export { MemoryManager, type MemoryManagerState } from './supervision/memory-manager.js';
+export {
+  parseMemoryManagerOptions,
+  type MemoryManagerOptions,
+  type MemoryManagerOptionsInput,
+} from './supervision/memory-manager.options.js';
+export { type MemoryLevel } from './supervision/memory-pressure.js';
 export { quantileMs, type RecentRequests } from './supervision/request-window.js';
 export { STATUS_THRESHOLDS, type StatusReport, type StatusWord } from './supervision/verdicts.js';
 export {
+  MetricsConsumerNameError,
   MetricsError,
   MetricsFamilyError,
   MetricsListenerError,
   MetricsOptionsError,
+  MetricsProfileNotFoundError,
+  MetricsProfileRefusedError,
   MetricsSourceNameError,
   MetricsSourceTimeoutError,
 } from './metrics.errors.js';

@@ -28,6 +28,15 @@ export class MetricsSourceNameError extends MetricsError {
   }
 }
 
+/** Two memory consumers want the same name. Thrown by `MemoryManager.register`. */
+export class MetricsConsumerNameError extends MetricsError {
+  readonly code = 'METRICS_CONSUMER_NAME';
+
+  constructor(readonly consumer: string) {
+    super(`A memory consumer named "${consumer}" is registered already; give each its own name`);
+  }
+}
+
 /** A source did not answer within its time. Logged and counted, never thrown at a scraper. */
 export class MetricsSourceTimeoutError extends MetricsError {
   readonly code = 'METRICS_SOURCE_TIMEOUT';
@@ -62,5 +71,31 @@ export class MetricsListenerError extends MetricsError {
     options?: ErrorOptions,
   ) {
     super(`The metrics cannot be served on ${host}:${port}; choose another port (0 for any)`, options);
+  }
+}
+
+/** Why a profile is not taken: another one is, one was a moment ago, there is no memory for it, or it is too large. */
+export type ProfileRefusal = 'busy' | 'rate' | 'memory' | 'size';
+
+/** A profile is not taken. Nothing was begun. */
+export class MetricsProfileRefusedError extends MetricsError {
+  readonly code = 'METRICS_PROFILE_REFUSED';
+
+  constructor(
+    readonly reason: ProfileRefusal,
+    message: string,
+    /** Seconds after which trying again makes sense, where time helps. */
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/** There is no profile with this id, or it has made room for newer ones. */
+export class MetricsProfileNotFoundError extends MetricsError {
+  readonly code = 'METRICS_PROFILE_NOT_FOUND';
+
+  constructor(readonly profile: string) {
+    super(`There is no profile ${JSON.stringify(profile)}; the oldest make room for new ones`);
   }
 }

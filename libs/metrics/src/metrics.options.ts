@@ -32,6 +32,8 @@ const schema = z.strictObject({
     .optional(),
   /** Without a key: only callers on this machine, not through a proxy, may scrape. */
   localOnly: z.boolean().default(true),
+  /** What of the heap can be in use, bytes. @default `heapLimitBytes()`, which does not know of `NODE_OPTIONS` */
+  heapLimitBytes: z.number().int().positive().optional(),
   /** Adds CPU, memory, event loop, garbage collection and handles of this process. */
   processMetrics: z.boolean().default(true),
 });

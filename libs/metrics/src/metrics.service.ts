@@ -108,7 +108,7 @@ export class MetricsService implements OnApplicationShutdown {
     const figures = {
       recent: this.#window.read(),
       eventLoop: this.#eventLoop.read(),
-      memory: readMemory(),
+      memory: readMemory(this.options.heapLimitBytes),
       slowRequestMs: this.options.slowRequestMs,
     };
     const status = judge(figures);

@@ -36,6 +36,7 @@ export const METRIC_NAMES = {
   loopUtilization: 'nodejs_eventloop_utilization_ratio',
   loopTime: 'nodejs_eventloop_time_seconds_total',
   heapLimit: 'nodejs_heap_size_limit_bytes',
+  heapLive: 'nodejs_heap_live_bytes',
   cgroupMemoryLimit: 'process_cgroup_memory_limit_bytes',
   cgroupMemoryUsage: 'process_cgroup_memory_usage_bytes',
   cgroupCpuLimit: 'process_cgroup_cpu_limit_cores',

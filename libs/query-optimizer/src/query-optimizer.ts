@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Client } from 'pg';
 import { type AdaptiveIndexing } from './adaptive/adaptive-indexing.js';
-import { analyse } from './analysis/analyse.js';
+import { analyse, limitStatementMemory } from './analysis/analyse.js';
 import { loadAnalyser } from './analysis/parser.js';
 import { type Statement } from './analysis/statement.js';
 import { type RelationName } from './analysis/relation-name.js';
@@ -242,6 +242,17 @@ export class QueryOptimizer {
   /** For the adapter of TypeORM: the next statement on the connection is cached, if it has this text. */
   markCached(client: Client, text: string, options: CachedStatement): void {
     this.#cached.mark(client, text, options);
+  }
+
+  /**
+   * For times when the process runs short of memory: remembers no more than this share of the statements that it may, 0 to
+   * 1; at 0 idle connections are closed too. Results are kept by the store, which has a bound of its own.
+   *
+   * @returns bytes that were let go of, those of connections not counted
+   */
+  limitMemory(share: number): number {
+    if (share === 0) this.pool.releaseIdle();
+    return limitStatementMemory(share);
   }
 
   /** Drops every result. */

@@ -9,7 +9,7 @@ import {
   Transactions,
 } from '@peregrine/database';
 import { HealthModule } from '@peregrine/health';
-import { MetricsModule } from '@peregrine/metrics';
+import { heapLimitBytes, MetricsModule } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
 import { TaskQueueModule } from '@peregrine/task-queue';
@@ -31,6 +31,7 @@ import {
 } from './index-changes/index-change.handlers.js';
 import { indexChangeTasks } from './index-changes/index-change.tasks.js';
 import { IndexChanges } from './index-changes/index-changes.js';
+import { MemoryModule } from './memory/memory.module.js';
 import { PlatformWiring } from './platform.wiring.js';
 import { protectionOptions } from './protection-options.js';
 import { ProtectionModule } from './protection/protection.module.js';
@@ -78,6 +79,7 @@ export class PlatformModule {
         }),
         MetricsModule.forRoot({ isGlobal: true, ...metricsOptions(settings) }),
         HealthModule.forRoot({ isGlobal: true }),
+        MemoryModule.forRoot(settings),
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
         // A worker serves its operators alone.
@@ -108,8 +110,9 @@ function databaseOptions({ database }: Settings, optimizer: QueryOptimizer, enti
 }
 
 /** With a port of their own the figures are not on the service's. */
-function metricsOptions({ metrics, log }: Settings) {
+function metricsOptions({ metrics, log, memory }: Settings) {
   return {
+    heapLimitBytes: heapLimitBytes(memory.nodeOptions),
     slowRequestMs: log.slowRequestMs,
     ...(metrics.port === undefined ? {} : { path: false as const }),
     ...(metrics.key === undefined ? {} : { accessKey: metrics.key }),

@@ -5,6 +5,7 @@ import { allSettings, loadSettings } from '@peregrine/config';
 import { type DrainableApp, drainOnSignals, HEALTH_PATHS, HealthService } from '@peregrine/health';
 import {
   listenForScrapes,
+  MemoryManager,
   METRICS_PATHS,
   MetricsService,
   registerRequestTiming,
@@ -20,6 +21,7 @@ import {
 } from 'fastify';
 import { type Server } from 'node:http';
 import { createLogger } from './logging/service-logger.js';
+import { registerShedRequests } from './memory/shed-requests.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
 import { statementsOf } from './timing/request-statements.js';
@@ -40,6 +42,8 @@ export interface ServiceOptions {
   fastify?: Omit<FastifyServerOptions, 'frameworkErrors'>;
   /** Answers what Fastify refuses before it looks for a route. @default the message as text */
   onFrameworkError?: (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
+  /** Beside probes and figures: paths, with all below them, that are served while memory runs short. */
+  servedUnderPressure?: readonly string[];
   /** Called before the routes exist. */
   configure?: (app: NestFastifyApplication, settings: Settings) => void | Promise<void>;
 }
@@ -118,6 +122,12 @@ async function createService(
   settings: Settings,
   tracing: Tracing | undefined,
 ): Promise<NestFastifyApplication> {
+  const refuse =
+    options.onFrameworkError ??
+    ((error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+      const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 400;
+      void reply.status(status).send(error.message);
+    });
   // Filled below: the adapter exists before the application whose figures it feeds.
   const timing: { handle?: RequestTimingHandle } = {};
   const serverOptions: FastifyHttpOptions<Server> = {
@@ -134,8 +144,7 @@ async function createService(
     // A URL that cannot be decoded is answered before any hook runs.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       timing.handle?.onFrameworkError(request, reply);
-      if (options.onFrameworkError) options.onFrameworkError(error, request, reply);
-      else void reply.status(error.statusCode ?? 400).send(error.message);
+      refuse(error, request, reply);
     },
     ...options.fastify,
   };
@@ -152,5 +161,11 @@ async function createService(
     ...(tracing && { traceIdOf: keptTraceIdOf }),
   });
   await options.configure?.(app, settings);
+  // After the hooks that every answer needs, before the routes.
+  registerShedRequests(fastify, {
+    manager: app.get(MemoryManager),
+    exempt: [...OPERATIONS_PATHS, ...(options.servedUnderPressure ?? [])],
+    refuse,
+  });
   return app;
 }

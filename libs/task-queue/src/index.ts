@@ -49,6 +49,7 @@ export { BullQueue } from './queue/bull-queue.js';
 export { type DrainOptions, type DrainProgress } from './queue/queue-drain.js';
 export { type SubmitOptions } from './queue/submission.js';
 export { type ExplanationReason, type TaskExplanation } from './queue/task-explanation.js';
+export { TaskWorker } from './worker/task-worker.js';
 export { type WaitOptions } from './queue/task-waiter.js';
 export { type MissedTicks } from './schedule/due-ticks.js';
 export { type ScheduleOptions, type TaskSchedule } from './schedule/task-schedule.js';

@@ -65,6 +65,6 @@ import { TaskWorker } from './worker/task-worker.js';
     TaskQueueHealthIndicator,
     BullQueue,
   ],
-  exports: [TaskQueue, RateLimiter, BatchProcessor, TaskQueueHealthIndicator, BullQueue],
+  exports: [TaskQueue, TaskWorker, RateLimiter, BatchProcessor, TaskQueueHealthIndicator, BullQueue],
 })
 export class TaskQueueModule extends ConfigurableModuleClass {}

@@ -10,6 +10,17 @@ export function parseMix(name: string): Mix {
   );
 }
 
+const MOST_MINUTES = 10_080;
+
+/** @returns minutes, also fractions @throws {UsageError} */
+export function parseMinutes(option: string, given: string): number {
+  const minutes = /^\d+(?:\.\d+)?$/.test(given) ? Number(given) : 0;
+  if (minutes > 0 && minutes <= MOST_MINUTES) return minutes;
+  throw new UsageError(
+    `${option}: given ${JSON.stringify(given)}, expected minutes above 0, ${MOST_MINUTES} at most`,
+  );
+}
+
 /** @returns how long the stages take together @throws {UsageError} */
 export function parseDuration(options: { seconds: string | undefined; quick: boolean }): number {
   if (options.seconds !== undefined) return parseWholeNumber('--seconds', options.seconds, [1, 86_400]);

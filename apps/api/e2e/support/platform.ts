@@ -17,7 +17,7 @@ export interface PlatformOptions {
   env?: Record<string, string>;
 }
 
-const OUTSIDE_PREFIX = /^\/(?:health|docs|metrics|admin|static|console)/;
+const OUTSIDE_PREFIX = /^\/(?:health|docs|metrics|admin(?!\/profiles)|static|console)/;
 
 /** An answer with its body read. */
 export interface Answer {

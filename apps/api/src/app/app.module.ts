@@ -18,6 +18,7 @@ import { IndexesController } from '../optimizer/indexes.controller.js';
 import { OptimizerController } from '../optimizer/optimizer.controller.js';
 import { RecommendationsController } from '../optimizer/recommendations.controller.js';
 import { SlowQueriesController } from '../optimizer/slow-queries.controller.js';
+import { ProfilesController } from '../profiles/profiles.controller.js';
 import { ProblemFilter } from '../problem/problem.filter.js';
 import { ValidationPipe } from '../problem/validation.pipe.js';
 import { SearchController } from '../search/search.controller.js';
@@ -63,6 +64,7 @@ export class AppModule {
         NginxController,
         DeadLettersController,
         TasksController,
+        ProfilesController,
       ],
       providers: [
         TaskAccess,

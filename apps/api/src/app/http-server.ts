@@ -7,6 +7,12 @@ import { problemOf } from '../problem/problem.reply.js';
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
+/** What operators need to help a process that refuses other requests; they ask for an admin key before all else. */
+export const OPERATOR_PATHS: readonly string[] = [
+  ...['/console', '/admin'],
+  ...['admin', 'meta', 'optimizer', 'audit-events'].map((it) => `/api/v1/${it}`),
+];
+
 /** Fastify as the API needs it: every answer a problem or a result, even where no route was reached. */
 export const fastifyOptions = {
   genReqId: requestIdOf,

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Cdn } from '@peregrine/cdn';
-import { MetricsService } from '@peregrine/metrics';
+import { MemoryManager, MetricsService } from '@peregrine/metrics';
 import { type FastifyInstance } from 'fastify';
 import { PUBLIC_DOCS, registerDocsInitializer } from './docs-page.js';
 
@@ -11,12 +11,14 @@ export class AssetsWiring implements OnModuleInit {
   constructor(
     private readonly cdn: Cdn,
     private readonly metrics: MetricsService,
+    private readonly memory: MemoryManager,
     private readonly host: HttpAdapterHost,
     @Inject(PUBLIC_DOCS) private readonly hasDocs: boolean,
   ) {}
 
   onModuleInit(): void {
     this.metrics.register(this.cdn);
+    this.memory.register({ name: 'assets', limit: (share) => this.cdn.limitMemory(share) });
     if (this.hasDocs) registerDocsInitializer(this.host.httpAdapter.getInstance<FastifyInstance>(), this.cdn);
   }
 }

@@ -3,6 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CursorCodec } from '@peregrine/database';
 import { type AuditEvent, AuditTrail } from '@peregrine/runtime';
 import { RequireScope } from '../access/access.decorators.js';
+import { PROFILE_TASK, profileUrl } from '../profiles/profile-answers.js';
 import { describeSubmitted } from '../tasks/task-reference.js';
 import { auditPageSchema, type AuditQuery, auditQuery } from './audit.schemas.js';
 
@@ -27,5 +28,5 @@ export class AuditController {
 
 function describeEvent({ task, ...event }: AuditEvent) {
   const { id, url } = describeSubmitted(task, task.id);
-  return { ...event, task: id, url };
+  return { ...event, task: id, url: task.name === PROFILE_TASK ? profileUrl(task.id) : url };
 }

@@ -6,7 +6,7 @@ const auditEventSchema = z
     id: z.string(),
     occurredAt: z.iso.datetime(),
     actor: z.object({ id: z.uuid().describe('API key'), name: z.string() }),
-    action: z.string().describe('index.apply, index.revert'),
+    action: z.string().describe('index.apply, index.revert, profile.take'),
     subject: z.string().describe('Of what'),
     event: z.enum(['requested', 'succeeded', 'failed']),
     task: z.string().describe('{task}~{id} of the task that does it'),

@@ -1,12 +1,14 @@
 import { HttpException } from '@nestjs/common';
 import { isUnavailable } from '@peregrine/database';
 import { RecommendationError } from '@peregrine/query-optimizer';
+import { MetricsProfileRefusedError } from '@peregrine/metrics';
 import { ProtectionError } from '@peregrine/runtime';
 import { STATUS_CODES } from 'node:http';
 import { type Failure, ValidationError } from './problem.js';
 
 /** What the libraries' typed errors mean over HTTP. Their messages are written for callers and hold no internals. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  METRICS_PROFILE_NOT_FOUND: 404,
   CONTENT_WORKSPACE_NOT_FOUND: 404,
   CONTENT_FILE_NOT_FOUND: 404,
   CONTENT_INVALID_FILE_PATH: 400,
@@ -52,8 +54,12 @@ export function failureOf(error: unknown): Failure {
   }
   if (error instanceof ProtectionError) {
     const { statusCode: status, code, message: detail, retryAfterSeconds } = error;
-    return { status, code, detail, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
+    return {
+      ...{ status, code, detail, isPlanned: true },
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    };
   }
+  if (error instanceof MetricsProfileRefusedError) return ofProfile(error);
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : '';
   const status = STATUS_OF_CODE[code];
@@ -81,6 +87,11 @@ export function failureOf(error: unknown): Failure {
     code: 'INTERNAL_ERROR',
     detail: 'Something failed here; the log has more by this request id',
   };
+}
+
+function ofProfile({ code, message, retryAfterSeconds }: MetricsProfileRefusedError): Failure {
+  if (retryAfterSeconds === null) return { status: 409, code, detail: message };
+  return { status: 429, code, detail: message, retryAfterSeconds };
 }
 
 /** Connections are there, but others have them. With a cause none could be opened: the database is away. */

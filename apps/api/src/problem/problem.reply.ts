@@ -30,7 +30,7 @@ export function replyWithProblem(error: unknown, request: FastifyRequest, reply:
   const failure = failureOf(error);
   const path = request.url.split('?', 1)[0] ?? '';
   // What is shed is counted; a line for each would make an overload worse.
-  if (failure.status >= 500 && failure.code !== 'OVERLOADED') {
+  if (failure.status >= 500 && !failure.isPlanned) {
     const stack = error instanceof Error ? error.stack : String(error);
     log.error(`${request.method} ${path} failed with ${failure.status} (request ${request.id})`, stack);
   }

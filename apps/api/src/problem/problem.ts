@@ -34,6 +34,8 @@ export interface Failure {
   errors?: FieldProblem[] | undefined;
   /** Seconds after which trying again makes sense. */
   retryAfterSeconds?: number;
+  /** Refused on purpose: counted, and nothing for the log. */
+  isPlanned?: boolean;
 }
 
 /** A request that does not fit its schema; one entry for each field that is wrong. */

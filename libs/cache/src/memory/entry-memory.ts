@@ -34,9 +34,12 @@ export interface EntryMemoryOptions {
 /** Tier 1: live values of all namespaces in one `MemoryTier`; knows of tags, and counts per namespace. */
 export class EntryMemory {
   readonly #entries: MemoryTier<MemoryEntry>;
+  #share = 1;
+  /** What was kept when memory first ran short: the budget may be more than the process can bear. */
+  #keptBytes = Infinity;
 
   constructor(
-    options: EntryMemoryOptions,
+    private readonly options: EntryMemoryOptions,
     private readonly generations: Generations,
     now?: () => number,
   ) {
@@ -105,6 +108,21 @@ export class EntryMemory {
 
   clear(): void {
     this.#entries.clear();
+  }
+
+  /**
+   * Keeps no more than this share of what it kept before, 0 (nothing) to 1 (the whole budget). O(entries evicted).
+   *
+   * @returns bytes that were let go of
+   */
+  limit(share: number): number {
+    const before = this.bytes;
+    if (this.#share === 1) this.#keptBytes = before;
+    this.#share = share;
+    const budget = share === 1 ? this.options.maxBytes : Math.min(this.options.maxBytes, this.#keptBytes);
+    // A tier has room for one byte at least.
+    this.#entries.resize({ maxBytes: share === 0 ? 1 : Math.max(1, budget * share) });
+    return before - this.bytes;
   }
 
   /** Forgets expired entries now, so that counts are exact; otherwise they leave when touched or pushed out. */

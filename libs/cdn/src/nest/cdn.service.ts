@@ -62,6 +62,16 @@ export class Cdn implements OnModuleInit, OnApplicationShutdown {
     return this.#urls.integrityOf(path);
   }
 
+  /**
+   * For times when the process runs short of memory: files in memory take no more than this share of their bound, 0 to 1;
+   * the others are read from the disk.
+   *
+   * @returns bytes that were let go of
+   */
+  limitMemory(share: number): number {
+    return this.origins.reduce((sum, it) => sum + it.limitMemory(share), 0);
+  }
+
   /** The releases that answer. */
   manifest(): ManifestState {
     const { current, live } = this.#assets.releases.known;

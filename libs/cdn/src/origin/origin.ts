@@ -128,6 +128,11 @@ export class Origin {
     });
   }
 
+  /** Keeps no more than this share of `memory.maxBytes`, 0 to 1. @returns bytes that were let go of */
+  limitMemory(share: number): number {
+    return this.#store.limit(share);
+  }
+
   /** Forgets what is in memory; the next requests read it from the disk. */
   clear(): void {
     this.#shortcuts.clear();

@@ -35,11 +35,13 @@ export class ResourceStore {
   readonly #loads = new Map<string, Promise<Slot>>();
   readonly #maker: CodingMaker;
   #bytes = 0;
+  #maxBytes: number;
 
   constructor(
     private readonly options: OriginOptions,
     private readonly headers: HeaderBlocks,
   ) {
+    this.#maxBytes = options.memory.maxBytes;
     this.#maker = new CodingMaker(options.compression, headers);
   }
 
@@ -93,6 +95,14 @@ export class ResourceStore {
   /** Forgets a file that was found changed. */
   forget(slot: Slot): void {
     for (const [key, it] of this.#slots) if (it === slot) this.#remove(key, it);
+  }
+
+  /** Keeps no more than this share of its bytes, 0 to 1. @returns bytes that were let go of */
+  limit(share: number): number {
+    const before = this.#bytes;
+    this.#maxBytes = this.options.memory.maxBytes * share;
+    this.#makeRoom();
+    return before - this.#bytes;
   }
 
   clear(): void {
@@ -155,7 +165,7 @@ export class ResourceStore {
   }
 
   #makeRoom(): void {
-    while (this.#bytes > this.options.memory.maxBytes) {
+    while (this.#bytes > this.#maxBytes) {
       const [oldest] = this.#slots;
       if (oldest === undefined) return;
       const [key, slot] = oldest;

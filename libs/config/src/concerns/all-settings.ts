@@ -7,6 +7,7 @@ import { featureSettings } from './feature.settings.js';
 import { httpSettings } from './http.settings.js';
 import { indexAdvisorSettings } from './index-advisor.settings.js';
 import { logSettings } from './log.settings.js';
+import { memorySettings } from './memory.settings.js';
 import { metricsSettings } from './metrics.settings.js';
 import { protectionSettings } from './protection.settings.js';
 import { purgeSettings } from './purge.settings.js';
@@ -23,6 +24,7 @@ export const allSettings = Object.freeze({
   log: logSettings,
   metrics: metricsSettings,
   tracing: tracingSettings,
+  memory: memorySettings,
   database: databaseSettings,
   indexAdvisor: indexAdvisorSettings,
   redis: redisSettings,

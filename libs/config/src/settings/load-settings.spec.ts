@@ -45,6 +45,17 @@ describe('loadSettings', () => {
         publicDocs: true,
       },
       log: { level: 'info', format: 'json', slowRequestMs: 500 },
+      memory: {
+        limitBytes: undefined,
+        managerEnabled: true,
+        nodeOptions: undefined,
+        profileFolder: './.peregrine/profiles',
+        profileMaxBytes: 536_870_912,
+        profileMaxCount: 20,
+        profileOnBreach: false,
+        shedPercent: 90,
+        trimPercent: 85,
+      },
       metrics: { port: undefined, host: '127.0.0.1', key: undefined },
       tracing: {
         endpoint: undefined,

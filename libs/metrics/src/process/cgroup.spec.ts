@@ -43,11 +43,13 @@ describe('readCgroup', () => {
       'sys/fs/cgroup/system.slice/memory.max': '1000',
       'sys/fs/cgroup/system.slice/cpu.max': 'max 100000',
       'sys/fs/cgroup/system.slice/api.service/memory.max': 'max',
+      'sys/fs/cgroup/system.slice/api.service/memory.high': '900',
       'sys/fs/cgroup/system.slice/api.service/memory.current': '10',
       'sys/fs/cgroup/system.slice/api.service/cpu.max': '50000 100000',
     });
     expect(await readCgroup(root)).toEqual({
       memoryLimitBytes: 1_000,
+      memoryHighBytes: 900,
       memoryUsageBytes: 10,
       cpuLimitCores: 0.5,
     });

@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 export interface CgroupFigures {
   /** The lowest limit of the group and those above it, bytes. */
   readonly memoryLimitBytes?: number;
+  /** The lowest mark of version 2 above which the kernel slows the group down to take memory back, bytes. */
+  readonly memoryHighBytes?: number;
   /** Memory that the group uses, the page cache included, bytes. */
   readonly memoryUsageBytes?: number;
   /** CPU time a second, cores. */
@@ -53,6 +55,7 @@ function parseGroups(text: string): Map<string, string> {
 async function version2(read: Read, path: string): Promise<CgroupFigures> {
   const folders = withParents('sys/fs/cgroup', path);
   const limits = folders.map(async (it) => number(await read(`${it}/memory.max`)));
+  const marks = folders.map(async (it) => number(await read(`${it}/memory.high`)));
   const cpus = folders.map(async (it) => {
     const [quota, period] = ((await read(`${it}/cpu.max`)) ?? '').split(' ');
     return ratio(number(quota), number(period));
@@ -61,6 +64,7 @@ async function version2(read: Read, path: string): Promise<CgroupFigures> {
   const stat = await nearest(read, folders, 'cpu.stat');
   return figures({
     memoryLimitBytes: lowest(await Promise.all(limits)),
+    memoryHighBytes: lowest(await Promise.all(marks)),
     memoryUsageBytes: number(own),
     cpuLimitCores: lowest(await Promise.all(cpus)),
     cpuThrottledSeconds: scaled(statistic(stat, 'throttled_usec'), 1e-6),
@@ -125,6 +129,6 @@ function lowest(values: readonly (number | undefined)[]): number | undefined {
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
-function figures(values: Record<keyof CgroupFigures, number | undefined>): CgroupFigures {
+function figures(values: Partial<Record<keyof CgroupFigures, number | undefined>>): CgroupFigures {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type PageFamily, type PageLine, singleValue } from '../exposition/page-family.js';
 import { METRIC_NAMES } from '../metrics.tokens.js';
 import { type EventLoopFigures } from '../supervision/event-loop-monitor.js';
+import { LiveHeap } from '../supervision/live-heap.js';
 import { readCgroup } from './cgroup.js';
 import { GcInstruments } from './gc-instruments.js';
 
@@ -14,6 +15,7 @@ const REPLACED = new Set<string>([METRIC_NAMES.gcDuration]);
 export class ProcessInstruments {
   readonly #registry = new Registry();
   readonly #gc = new GcInstruments();
+  readonly #live = new LiveHeap();
 
   /** @param loop the figures of the event loop now */
   constructor(private readonly loop: () => EventLoopFigures) {
@@ -40,6 +42,12 @@ export class ProcessInstruments {
         getHeapStatistics().heap_size_limit,
       ),
       ...present(
+        METRIC_NAMES.heapLive,
+        'gauge',
+        'Heap in use after the latest major collection, bytes',
+        this.#live.bytes,
+      ),
+      ...present(
         cgroupMemoryLimit,
         'gauge',
         'Memory the control group may use, bytes',
@@ -58,6 +66,7 @@ export class ProcessInstruments {
 
   stop(): void {
     this.#gc.stop();
+    this.#live.stop();
   }
 
   #loopFamilies(): PageFamily[] {

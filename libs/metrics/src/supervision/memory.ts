@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
+import { heapLimitBytes } from './heap-limit.js';
 
 /** Memory of this process against what it may use. */
 export interface MemoryFigures {
@@ -9,13 +10,13 @@ export interface MemoryFigures {
   /** rss / limit. */
   readonly usedRatio: number;
   readonly heapUsedBytes: number;
-  /** V8's `heap_size_limit`: crossing it ends the process, whatever the container allows. */
+  /** What of the heap can be in use: soon above it V8 ends the process, whatever the container allows. */
   readonly heapLimitBytes: number;
   readonly heapRatio: number;
 }
 
-/** Reads the figures; a few system calls. */
-export function readMemory(): MemoryFigures {
+/** Reads the figures; a few system calls. @param heapLimit bytes */
+export function readMemory(heapLimit = heapLimitBytes()): MemoryFigures {
   const heap = getHeapStatistics();
   const rssBytes = process.memoryUsage.rss();
   const limitBytes = memoryLimit(process.constrainedMemory(), totalmem());
@@ -24,8 +25,8 @@ export function readMemory(): MemoryFigures {
     limitBytes,
     usedRatio: rssBytes / limitBytes,
     heapUsedBytes: heap.used_heap_size,
-    heapLimitBytes: heap.heap_size_limit,
-    heapRatio: heap.used_heap_size / heap.heap_size_limit,
+    heapLimitBytes: heapLimit,
+    heapRatio: heap.used_heap_size / heapLimit,
   };
 }
 

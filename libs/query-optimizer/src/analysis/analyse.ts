@@ -13,6 +13,11 @@ import { StatementWalk } from './utility-walk.js';
 
 const memo = new StatementMemo();
 
+/** Remembers no more than this share of what it may, 0 to 1. @returns bytes that were let go of */
+export function limitStatementMemory(share: number): number {
+  return memo.limit(share);
+}
+
 /**
  * What a text does. Remembered by text: a second call with the same text costs one look-up. The text may stay in
  * memory with it (at most 32 MiB and 4,096 texts, see {@link StatementMemo}).

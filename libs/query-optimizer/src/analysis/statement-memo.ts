@@ -27,13 +27,15 @@ export class StatementMemo {
   readonly #newcomers = new Map<string, Entry>();
   readonly #proven = new Map<string, Entry>();
   readonly #maxTexts: number;
-  readonly #maxBytes: number;
+  #maxBytes: number;
+  readonly #budgetBytes: number;
   #newcomerBytes = 0;
   #provenBytes = 0;
 
   constructor({ maxTexts = 4_096, maxBytes = 32 * 1024 * 1024 }: StatementMemoLimits = {}) {
     this.#maxTexts = maxTexts;
     this.#maxBytes = maxBytes;
+    this.#budgetBytes = maxBytes;
   }
 
   get size(): number {
@@ -57,8 +59,20 @@ export class StatementMemo {
     if (bytes > this.#maxBytes * LARGEST_SHARE || this.get(text) !== undefined) return statement;
     this.#newcomers.set(text, { statement, bytes, used: false });
     this.#newcomerBytes += bytes;
-    while (this.size > this.#maxTexts || this.bytes > this.#maxBytes) this.#evict();
+    this.#makeRoom();
     return statement;
+  }
+
+  /** Remembers no more than this share of its bytes, 0 to 1. @returns bytes that were let go of */
+  limit(share: number): number {
+    const before = this.bytes;
+    this.#maxBytes = this.#budgetBytes * share;
+    this.#makeRoom();
+    return before - this.bytes;
+  }
+
+  #makeRoom(): void {
+    while (this.size > this.#maxTexts || this.bytes > this.#maxBytes) this.#evict();
   }
 
   #evict(): void {

@@ -107,6 +107,13 @@ export class PriorityPool {
     });
   }
 
+  /** Closes the connections that nobody uses, `min` or not; the next callers open others. @returns how many */
+  releaseIdle(): number {
+    const idle = this.#idle.splice(0);
+    for (const connection of idle) void this.#remove(connection, 'idle');
+    return idle.length;
+  }
+
   /** Refuses new callers and those that wait, waits for what is in use, and cuts what is still in use then. */
   async close(timeoutMs = CLOSE_TIMEOUT_MS): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);

@@ -21,12 +21,15 @@ export class RateLimitExceededError extends ProtectionError {
   }
 }
 
-/** The process does as much at once as it can. */
+/** The process does as much at once as it can, or is short of memory. Safe to repeat: nothing was begun. */
 export class OverloadedError extends ProtectionError {
   readonly code = 'OVERLOADED';
   readonly statusCode = 503;
-  constructor(override readonly retryAfterSeconds: number) {
-    super('The service has more to do than it can; try again later');
+  constructor(
+    override readonly retryAfterSeconds: number,
+    reason = 'The service has more to do than it can',
+  ) {
+    super(`${reason}; try again later`);
   }
 }
 

@@ -48,6 +48,7 @@ export class TaskWorker implements OnApplicationBootstrap, BeforeApplicationShut
   #processor: JobProcessor | undefined;
   #open: OpenWorker | undefined;
   #opening: Promise<void> = Promise.resolve();
+  #isHeld = false;
 
   constructor(
     @Inject(TASK_QUEUE_OPTIONS) private readonly options: TaskQueueOptions,
@@ -69,6 +70,26 @@ export class TaskWorker implements OnApplicationBootstrap, BeforeApplicationShut
     if (!this.options.worker || !this.backend) return 'none';
     if (this.#stopping.signal.aborted) return 'stopping';
     return this.#open ? 'open' : 'starting';
+  }
+
+  /** True since {@link hold}, until {@link release}. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /**
+   * Claims nothing more, in this process only; what is claimed goes on, and one claim that the store is being asked for
+   * may still come. Idempotent.
+   */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    await this.#open?.worker.pause(true);
+  }
+
+  /** Claims again. Idempotent. */
+  async release(): Promise<void> {
+    this.#isHeld = false;
+    if (!this.#stopping.signal.aborted) await this.#open?.worker.resume();
   }
 
   /** Does not wait for a store that is not there; it is tried again until the process stops. */
@@ -121,6 +142,7 @@ export class TaskWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.#processor = processor;
     processor.observe(this.#open.worker);
     this.#claimAhead(this.#open, processor, settings);
+    if (this.#isHeld) await this.#open.worker.pause(true);
     this.#run(this.#open);
     for (const keeper of [this.trimmer, this.#deadlineKeeper, this.#cancellations]) {
       keeper.start();

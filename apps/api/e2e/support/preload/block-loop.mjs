@@ -1,0 +1,11 @@
+// Loaded with --import into a built app: while the file BLOCK_FILE is there, the event loop is held up for a second and a
+// half at a time, with turns between in which a probe is answered.
+import { existsSync } from 'node:fs';
+
+const HOLD_MS = 1_500;
+
+setInterval(() => {
+  if (!existsSync(process.env.BLOCK_FILE ?? '')) return;
+  const until = performance.now() + HOLD_MS;
+  while (performance.now() < until);
+}, 50).unref();
