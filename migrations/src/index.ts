@@ -9,6 +9,9 @@ import { KeepSlowQueries1795000008000 } from './1795000008000-keep-slow-queries.
 import { IndexFileStatus1795000009000 } from './1795000009000-index-file-status.js';
 import { KeepIndexAdvice1795000010000 } from './1795000010000-keep-index-advice.js';
 import { CreateAuditEvents1795000012000 } from './1795000012000-create-audit-events.js';
+import { AuditConsoleActions1795000016000 } from './1795000016000-audit-console-actions.js';
+import { CreateServiceProcesses1795000017000 } from './1795000017000-create-service-processes.js';
+import { KeepPlanCosts1795000018000 } from './1795000018000-keep-plan-costs.js';
 
 /** Every migration, oldest first. Listed by hand, so that a bundler and a reader see the same. */
 export const migrations = [
@@ -23,4 +26,7 @@ export const migrations = [
   IndexFileStatus1795000009000,
   KeepIndexAdvice1795000010000,
   CreateAuditEvents1795000012000,
+  AuditConsoleActions1795000016000,
+  CreateServiceProcesses1795000017000,
+  KeepPlanCosts1795000018000,
 ];

@@ -26,6 +26,7 @@ export class AuditController {
 }
 
 function describeEvent({ task, ...event }: AuditEvent) {
+  if (task === null) return { ...event, task: null, url: null };
   const { id, url } = describeSubmitted(task, task.id);
   return { ...event, task: id, url };
 }
