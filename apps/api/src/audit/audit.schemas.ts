@@ -18,7 +18,10 @@ const auditEventSchema = z
       .describe('refused: actions of the console are off'),
     task: z.string().nullable().describe('{task}~{id} of the task that does it; null: a request did it'),
     url: z.string().nullable().describe('Path of its status'),
-    requestId: z.string().nullable().describe('Of the request that asked; the events of one deed have the same'),
+    requestId: z
+      .string()
+      .nullable()
+      .describe('Of the request that asked; the events of one deed have the same'),
     detail: z.string().nullable().describe('What came of it'),
   })
   .meta({

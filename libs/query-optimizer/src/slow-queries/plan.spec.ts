@@ -69,9 +69,9 @@ describe('planOf', () => {
     };
 
     it('without what is below it', () => {
-      expect(costs({ 'Node Type': 'Sort', 'Total Cost': 130, Plans: [scan('a', { 'Total Cost': 100 })] })).toEqual([
-        30, 100,
-      ]);
+      expect(
+        costs({ 'Node Type': 'Sort', 'Total Cost': 130, Plans: [scan('a', { 'Total Cost': 100 })] }),
+      ).toEqual([30, 100]);
     });
 
     it('for each loop of the inner side, unless what it read is kept', () => {

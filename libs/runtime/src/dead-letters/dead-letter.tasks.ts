@@ -33,7 +33,11 @@ export type AskedBy = z.output<typeof asked>;
 /** Puts dead letters back to work, more of them than a caller would wait for. */
 export const redriveDeadLetters = defineTask({
   name: 'dead-letters.redrive',
-  payload: z.strictObject({ selection, ratePerSecond: z.number().positive().optional(), asked: asked.optional() }),
+  payload: z.strictObject({
+    selection,
+    ratePerSecond: z.number().positive().optional(),
+    asked: asked.optional(),
+  }),
   priority: 'HIGH',
   attempts: ATTEMPTS,
   timeoutMs: TIMEOUT_MS,
