@@ -74,8 +74,13 @@ export class ConsoleActions {
         },
       }),
       'cdn.purge': action(invalidateSchema, {
-        subject: ({ paths = [], wildcards = [], tags = [] }) =>
-          `cdn/${[...paths, ...wildcards, ...tags].join(' ') || 'everything'}`,
+        subject: ({ paths = [], wildcards = [], tags = [] }) => {
+          const targets = [
+            ...[...paths, ...wildcards].map((it) => `path:${it}`),
+            ...tags.map((it) => `tag:${it}`),
+          ];
+          return `cdn/${targets.join(' ') || 'everything'}`;
+        },
         run: async (body) => ({ message: (await this.cdn.invalidate(body)).note }),
       }),
     };

@@ -98,7 +98,9 @@ export class ProcessRegister implements OnApplicationBootstrap, OnApplicationShu
       this.#failed = true;
     }
     if (this.#closed) return;
-    this.#timer = setTimeout(() => (this.#beating = this.#beatOften()), BEAT_MS).unref();
+    this.#timer = setTimeout(() => {
+      this.#beating = this.#beatOften();
+    }, BEAT_MS).unref();
   }
 
   /** Also clears away those that died long ago. */

@@ -133,8 +133,8 @@ function Releases({ releases, now }: Pick<ConsoleSnapshot['cdn'], 'releases'> & 
     <Section title="Releases of the assets" aside={<span class="note">those that answer</span>}>
       {releases.length === 0 ? (
         <Empty>
-          No release was built: files are served under their own names. <code>npm run cdn -- build</code>{' '}
-          makes one.
+          No release was built: files are served under their own names.{' '}
+          <code>npm run cdn -- build &lt;folder&gt;</code> makes one.
         </Empty>
       ) : (
         <Table
@@ -195,7 +195,11 @@ function Figures({ origins, edges, pending, ended }: ConsoleSnapshot['cdn']) {
       <Tile
         name="Purges waiting"
         value={count(pending.length)}
-        note={`${count(failed)} of the latest ${count(ended.length)} given up`}
+        note={
+          ended.length === 0
+            ? 'none has ended yet'
+            : `${count(failed)} of the latest ${count(ended.length)} given up`
+        }
       />
     </Tiles>
   );
