@@ -10,6 +10,9 @@ import { IndexFileStatus1795000009000 } from './1795000009000-index-file-status.
 import { KeepIndexAdvice1795000010000 } from './1795000010000-keep-index-advice.js';
 import { CreateAuditEvents1795000012000 } from './1795000012000-create-audit-events.js';
 import { CreateStorageSyncs1795000015000 } from './1795000015000-create-storage-syncs.js';
+import { AuditConsoleActions1795000016000 } from './1795000016000-audit-console-actions.js';
+import { CreateServiceProcesses1795000017000 } from './1795000017000-create-service-processes.js';
+import { KeepPlanCosts1795000018000 } from './1795000018000-keep-plan-costs.js';
 import { KeepTracesOfOutboxTasks1795000024000 } from './1795000024000-keep-traces-of-outbox-tasks.js';
 
 /** Every migration, oldest first. Listed by hand, so that a bundler and a reader see the same. */
@@ -26,5 +29,8 @@ export const migrations = [
   KeepIndexAdvice1795000010000,
   CreateAuditEvents1795000012000,
   CreateStorageSyncs1795000015000,
+  AuditConsoleActions1795000016000,
+  CreateServiceProcesses1795000017000,
+  KeepPlanCosts1795000018000,
   KeepTracesOfOutboxTasks1795000024000,
 ];

@@ -9,8 +9,9 @@ const NAMES = migrations.map((it) => it.name);
 
 /** Everything that a migration of ours can make, as text. */
 const SCHEMA = {
-  columns: `SELECT table_name, column_name, ordinal_position, data_type, datetime_precision, column_default,
-                   is_nullable, collation_name, generation_expression
+  // The place among the columns that there are: PostgreSQL counts those that were dropped, too.
+  columns: `SELECT table_name, column_name, row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position) AS place,
+                   data_type, datetime_precision, column_default, is_nullable, collation_name, generation_expression
               FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 3`,
   constraints: `SELECT conrelid::regclass::text AS table, conname, pg_get_constraintdef(oid) AS definition
                   FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2`,

@@ -24,12 +24,29 @@ const options = {
   help: { type: 'boolean', default: false },
 } as const;
 
-/** What is taken: the file, the page, and how it is looked at. */
-const PICTURES = [
-  { file: 'console-overview.png', page: 'overview', colorScheme: 'light', width: 1_200, height: 860 },
-  { file: 'console-cache-dark.png', page: 'cache', colorScheme: 'dark', width: 1_200, height: 860 },
+/** What is taken: the file, the page, what is opened on it, and how it is looked at. */
+const PICTURES: readonly Picture[] = [
+  { file: 'console-overview.png', page: 'overview', colorScheme: 'light', width: 1_200, height: 980 },
+  { file: 'console-queue.png', page: 'queue', colorScheme: 'light', width: 1_200, height: 980 },
+  { file: 'console-queries.png', page: 'queries', colorScheme: 'light', width: 1_200, height: 980 },
+  { file: 'console-cache-dark.png', page: 'cache', colorScheme: 'dark', width: 1_200, height: 980 },
+  {
+    ...{ file: 'console-plan-dark.png', page: 'queries', colorScheme: 'dark', width: 1_200, height: 980 },
+    // A query with tables in it.
+    open: 'a[href^="#/queries/"]:has-text("JOIN")',
+  },
   { file: 'console-phone.png', page: 'overview', colorScheme: 'light', width: 390, height: 844 },
-] as const;
+];
+
+interface Picture {
+  readonly file: string;
+  readonly page: string;
+  readonly colorScheme: 'light' | 'dark';
+  readonly width: number;
+  readonly height: number;
+  /** Selector of a link that is followed first. */
+  readonly open?: string;
+}
 
 await runCommand(async () => {
   const { values } = parseOptions('npm run console:pictures --', { options });
@@ -60,7 +77,7 @@ await runCommand(async () => {
 async function take(
   browser: Browser,
   { url, adminKey }: DevFile,
-  { page: name, colorScheme, width, height }: (typeof PICTURES)[number],
+  { page: name, colorScheme, width, height, open }: Picture,
   path: string,
 ): Promise<void> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme });
@@ -69,6 +86,12 @@ async function take(
   await page.getByLabel('Admin key').fill(adminKey);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByText('Live', { exact: true }).waitFor();
+  if (open !== undefined) {
+    await page.locator(open).first().click();
+    await page.getByRole('heading', { name: 'The latest plan' }).waitFor();
+  }
+  // Not the link that was followed: a picture has no pointer.
+  await page.mouse.move(0, 0);
   await page.screenshot({ path });
   await context.close();
 }

@@ -1,117 +1,91 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { createTaskQueue, defineTask, type StandaloneTaskQueue } from '@peregrine/task-queue';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { z } from 'zod';
+import { buildRelease } from '@peregrine/cdn';
+import { createQueryOptimizer } from '@peregrine/query-optimizer';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser } from 'playwright-core';
 import { startBrowser } from './support/browser.js';
+import { CONSOLE_PAGES, ConsolePage, type ConsolePageName } from './support/console-page.js';
 import { Platform } from './support/platform.js';
-import { until } from './support/until.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(240_000);
 
-const PAGES = {
-  overview: 'Overview',
-  queue: 'Queue',
-  cache: 'Cache',
-  flags: 'Flags',
-  queries: 'Queries',
-  cdn: 'CDN',
-  pool: 'Pool and memory',
-} as const;
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** The browser may be one of many programs on the machine. */
-const PATIENCE_MS = 60_000;
-
-/** As a process of another version had it: the worker does not read such payloads, at any attempt. */
-const release = defineTask({ name: 'content.release-storage', payload: z.any() });
+const NAMES = Object.keys(CONSOLE_PAGES) as ConsolePageName[];
+const SECRET = 'hunter2-of-another-tenant';
+const SCHEMA = [
+  'CREATE TABLE parcel (id int PRIMARY KEY, customer int NOT NULL, note text NOT NULL)',
+  `INSERT INTO parcel SELECT i, i % 5000, 'note ' || i FROM generate_series(1, 50000) i`,
+  'CREATE INDEX parcel_twice_1 ON parcel (note)',
+  'CREATE INDEX parcel_twice_2 ON parcel (note)',
+  'ANALYZE parcel',
+];
 
 describe('the pages of the console', () => {
+  let folder: string;
   let platform: Platform;
   let browser: Browser;
-  let queue: StandaloneTaskQueue;
 
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'peregrine-console-pages-'));
+    await buildAssets(folder);
     browser = await startBrowser();
-    platform = await Platform.start({ env: { CONSOLE_ACTIONS_ENABLED: 'true' } });
-    queue = await createTaskQueue({
-      backend: 'redis',
-      connection: platform.env['REDIS_URL'] ?? '',
-      prefix: platform.env['QUEUE_PREFIX'] ?? '',
-      worker: false,
-      tasks: [{ definition: release }],
-    });
+    platform = await Platform.start({ env: { CDN_ROOT: join(folder, 'release') } });
+    await askSlowly(platform.env['DATABASE_URL'] ?? '');
+    // What was slow before it started is read then.
+    await platform.api.stop();
+    await platform.restartApi();
     const workspace = await platform.createWorkspace();
     await platform.upload(workspace, 'a.txt', 'peregrine');
     await platform.extracted(workspace);
     await platform.request('GET', `/workspaces/${workspace}/search?q=peregrine`);
   });
   afterAll(async () => {
-    await queue?.close();
     await browser?.close();
     await platform?.stop();
+    await rm(folder, { recursive: true, force: true });
   });
 
-  /** A page, and what went wrong on it. */
-  const open = async (options: BrowserContextOptions = {}) => {
-    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
-    context.setDefaultTimeout(PATIENCE_MS);
-    const page = await context.newPage();
-    const problems: string[] = [];
-    page.on('pageerror', (error) => problems.push(String(error)));
-    page.on('console', (message) => {
-      // A browser logs every refused request; before the login there is one.
-      if (message.type() === 'error' && !message.text().includes('401')) problems.push(message.text());
-    });
-    page.on('request', (request) => {
-      if (!request.url().startsWith(platform.url)) problems.push(`asked ${request.url()}`);
-    });
-    await page.goto(`${platform.url}/console/`, { timeout: PATIENCE_MS });
-    return { page, problems, close: () => context.close() };
-  };
-  const logIn = async (options?: BrowserContextOptions) => {
-    const opened = await open(options);
-    await opened.page.getByLabel('Admin key').fill(platform.adminKey);
-    await opened.page.getByRole('button', { name: 'Log in' }).click();
-    await opened.page.getByText('Live', { exact: true }).waitFor();
-    return opened;
-  };
-  const visit = async (page: Page, name: keyof typeof PAGES) => {
-    await page.getByRole('navigation').getByRole('link', { name: PAGES[name] }).click();
-    await page.getByRole('heading', { level: 1, name: PAGES[name] }).waitFor();
-  };
-  const confirm = async (page: Page, verb: string, expected: string) => {
-    await page.getByRole('dialog').getByRole('button', { name: verb, exact: true }).click();
-    await page.getByRole('status').getByText(expected).waitFor();
-    await page.getByRole('button', { name: 'Dismiss the message' }).click();
-  };
+  const logIn = (options?: Parameters<typeof ConsolePage.logIn>[2]) =>
+    ConsolePage.logIn(browser, platform, options);
 
   it.each(['light', 'dark'] as const)('have no fault that axe finds, %s', async (colorScheme) => {
-    const opened = await open({ colorScheme });
-    expect(await axe(opened.page)).toEqual([]);
-    await opened.close();
-    const { page, problems, close } = await logIn({ colorScheme });
-    for (const name of Object.keys(PAGES) as (keyof typeof PAGES)[]) {
-      await visit(page, name);
-      expect([name, await axe(page)]).toEqual([name, []]);
+    const opened = await ConsolePage.open(browser, platform, { colorScheme });
+    expect(await opened.axe()).toEqual([]);
+    await opened.enterKey();
+    for (const name of NAMES) {
+      await opened.visit(name);
+      if (name === 'runbooks') await opened.page.getByRole('link', { name: 'QueueStalled' }).waitFor();
+      expect([name, await opened.axe()]).toEqual([name, []]);
     }
-    expect(problems).toEqual([]);
-    await close();
+    await opened.visit('queries');
+    await opened.page
+      .getByRole('link', { name: /FROM parcel/ })
+      .first()
+      .click();
+    await opened.page.getByRole('heading', { name: 'The latest plan' }).first().waitFor();
+    expect(await opened.axe()).toEqual([]);
+    expect(opened.problems).toEqual([]);
+    await opened.close();
   });
 
   it('fit the width of a phone', async () => {
-    const { page, close } = await logIn({ viewport: { width: 360, height: 740 } });
-    for (const name of Object.keys(PAGES) as (keyof typeof PAGES)[]) {
-      await visit(page, name);
-      const width = await page.evaluate('document.documentElement.scrollWidth');
-      expect([name, width]).toEqual([name, 360]);
-      expect([name, await axe(page)]).toEqual([name, []]);
+    const opened = await logIn({ viewport: { width: 360, height: 740 } });
+    for (const name of NAMES) {
+      await opened.visit(name);
+      expect([name, await opened.width()]).toEqual([name, 360]);
+      expect([name, await opened.axe()]).toEqual([name, []]);
     }
-    await close();
+    await opened.page.getByRole('link', { name: 'Switches' }).click();
+    await opened.page.getByRole('heading', { name: /^Switches/ }).waitFor();
+    expect(await opened.width()).toBe(360);
+    expect(opened.problems).toEqual([]);
+    await opened.close();
   });
 
   it('are reached with the keyboard alone, also the logout', async () => {
-    const { page, close } = await open();
+    const opened = await ConsolePage.open(browser, platform);
+    const { page } = opened;
     await page.getByLabel('Admin key').waitFor();
     await page.keyboard.type('pgn_wrong');
     await page.keyboard.press('Enter');
@@ -119,129 +93,157 @@ describe('the pages of the console', () => {
     await page.keyboard.press('ControlOrMeta+A');
     await page.keyboard.type(platform.adminKey);
     await page.keyboard.press('Enter');
-    await page.getByText('Live', { exact: true }).waitFor();
+    await opened.isLive();
     // Skip link, logout, then the pages in their order.
     await page.keyboard.press('Tab');
-    expect(await focused(page)).toBe('Skip to the content');
+    expect(await opened.focused()).toBe('Skip to the content');
     await page.keyboard.press('Tab');
-    expect(await focused(page)).toBe('Log out');
-    for (const name of ['Overview', 'Queue', 'Cache']) {
+    expect(await opened.focused()).toBe('Log out');
+    for (const name of NAMES) {
       await page.keyboard.press('Tab');
-      expect(await focused(page)).toContain(name);
+      expect(await opened.focused()).toContain(CONSOLE_PAGES[name]);
     }
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { level: 1, name: 'Cache' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Runbooks' }).waitFor();
+    // Past the list into the first runbook, and back.
+    await page.getByRole('link', { name: 'CacheHitRateLow' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 3, name: 'What it means' }).waitFor();
     await page.getByRole('button', { name: 'Log out' }).focus();
     await page.keyboard.press('Enter');
     await page.getByLabel('Admin key').waitFor();
     await page.reload();
     await page.getByLabel('Admin key').waitFor();
-    await close();
+    await opened.close();
   });
 
-  it('say first how the platform is, and show routes and limits', async () => {
-    const { page, close } = await logIn();
+  it('say first how the platform is, and show routes, limits of the queue too, and what was saved', async () => {
+    const opened = await logIn();
+    const { page } = opened;
     const [judgement = ''] = await page.locator('.judgement h2').allTextContents();
     expect(judgement).toMatch(/Everything is well|attention/);
     await page.getByText('GET /api/v1/workspaces/:workspaceId/search').waitFor();
-    await page.getByText('Memory of the process').waitFor();
-    expect(await page.locator('.usage').count()).toBe(5);
+    for (const limit of ['Memory of the process', 'JavaScript heap', 'Database connections']) {
+      await page.locator('.usage', { hasText: limit }).waitFor();
+    }
+    await page
+      .locator('.usage', { hasText: /^Wait of \w+ tasks, 95 %/ })
+      .first()
+      .waitFor();
+    await page.getByRole('heading', { name: 'Saved' }).waitFor();
+    expect(await page.getByText('Calls of models').count()).toBe(0);
     await page.reload();
     await page.getByText('GET /api/v1/workspaces/:workspaceId/search').waitFor();
-    await close();
+    await opened.close();
   });
 
-  it('flush a namespace and the whole cache, after asking', async () => {
-    const { page, close } = await logIn();
-    await visit(page, 'cache');
-    await page.getByRole('button', { name: 'Flush search' }).click();
-    await page.getByRole('dialog').waitFor();
-    await page.keyboard.press('Escape');
-    await page.getByRole('dialog').waitFor({ state: 'hidden' });
-    expect(platform.api.output).not.toContain('cache.flush');
-    await page.getByRole('button', { name: 'Flush search' }).click();
-    // What does nothing is what Enter hits first.
-    await page.locator('dialog[open] button:focus', { hasText: 'Cancel' }).waitFor();
-    expect(await axe(page)).toEqual([]);
-    await confirm(page, 'Flush', 'all entries of the namespace search');
-    await page.getByRole('button', { name: 'Flush everything' }).click();
-    await confirm(page, 'Flush everything', 'Removed all entries from');
-    await close();
+  it('lead from a verdict to its runbook, within the console', async () => {
+    const opened = await logIn();
+    const { page } = opened;
+    await opened.visit('queries');
+    await page.getByRole('link', { name: /^Runbook: .* slow$/ }).click();
+    await page.getByRole('heading', { level: 2, name: 'QueryLatencyHigh' }).waitFor();
+    await page.getByRole('heading', { level: 3, name: 'What it means' }).waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { level: 1, name: 'Queries' }).waitFor();
+    await page.goto(`${platform.url}/console/#/runbooks/none`);
+    await page.getByText('There is no runbook of this name').waitFor();
+    expect(opened.problems).toEqual([]);
+    await opened.close();
   });
 
-  it('set a rollout with the slider, and take it back', async () => {
-    const { page, close } = await logIn();
-    await visit(page, 'flags');
-    await page.getByLabel('Share of keys for queryCacheEnabled, percent').fill('40');
-    await page.getByRole('button', { name: 'Set queryCacheEnabled to 40 %' }).click();
-    await confirm(page, 'Set', 'queryCacheEnabled is on for 40 %');
-    const rollout = () => platform.request('GET', '/optimizer/rollout', { key: platform.adminKey });
-    expect((await rollout()).body).toMatchObject({ inForce: 40, override: 40 });
-    await page.getByRole('button', { name: 'Reset queryCacheEnabled' }).click();
-    await confirm(page, 'Reset', 'as configured again');
-    expect((await rollout()).body).toMatchObject({ inForce: 100, override: null });
-    await close();
+  it('show a slow query with its plan as a tree, the costly node marked, and no constants', async () => {
+    const opened = await logIn();
+    const { page } = opened;
+    await opened.visit('queries');
+    await page.getByRole('link', { name: /FROM parcel p JOIN parcel/ }).click();
+    await page.getByRole('heading', { name: 'The latest plan' }).first().waitFor();
+    const costly = page.locator('.plan .costly');
+    await costly.first().waitFor();
+    expect(await costly.first().textContent()).toMatch(/Scan.* parcel.*of the cost.*the costly one/);
+    // A node below another is in a list below its list.
+    expect(await page.locator('.plan ul ul .node').count()).toBeGreaterThan(0);
+    await page.getByRole('heading', { name: 'History' }).waitFor();
+    await page.getByText(/Mean time by hour/).waitFor();
+    expect(await page.content()).not.toContain(SECRET);
+    await page.getByRole('link', { name: '← All queries' }).click();
+    await page.getByRole('heading', { name: 'Recommended indexes' }).waitFor();
+    expect(await page.content()).not.toContain(SECRET);
+    await page.goto(`${platform.url}/console/#/queries/none`);
+    await page.getByText('There is no slow query none').waitFor();
+    await opened.close();
   });
 
-  it('put dead letters back to work, and delete them', async () => {
-    await queue.submitBatch(release, [
-      { payload: { nonsense: 1 }, id: 'a' },
-      { payload: { nonsense: 2 }, id: 'b' },
-    ]);
-    const { page, close } = await logIn();
-    await visit(page, 'queue');
-    await page.getByText('2 tasks failed for good').waitFor();
-    await page.getByRole('button', { name: 'Redrive 2 tasks content.release-storage' }).click();
-    await confirm(page, 'Redrive', 'A task puts them back to work');
-    // They fail again: that their cause is gone is for the operator to say.
-    await until(async () => {
-      const { body } = await platform.request('GET', '/tasks/dead-letters', { key: platform.adminKey });
-      const letters = body.items as { redrives: number }[];
-      return letters.length === 2 && letters.every(({ redrives }) => redrives === 1);
-    });
-    await page.getByRole('button', { name: 'Delete 2 tasks content.release-storage' }).click();
-    await confirm(page, 'Delete', 'A task removes them');
-    await page.getByText('No task has failed for good').waitFor();
-    await close();
+  it('name indexes that are double, and what mends them', async () => {
+    const opened = await logIn();
+    await opened.visit('queries');
+    const row = opened.page.getByRole('row', { name: /parcel_twice_\d .* duplicate / });
+    await row.waitFor();
+    await row.getByText('What mends it').click();
+    await row.getByText(/DROP INDEX CONCURRENTLY/).waitFor();
+    await opened.close();
   });
 
-  it('purge a path and everything', async () => {
-    const { page, close } = await logIn();
-    await visit(page, 'cdn');
-    await page.getByLabel('Path or tag').fill('/static/a.css');
-    await page.getByRole('button', { name: 'Purge /static/a.css' }).click();
-    await confirm(page, 'Purge', 'No CDN is configured');
-    await page.getByRole('button', { name: 'Purge everything' }).click();
-    await confirm(page, 'Purge everything', 'No CDN is configured');
-    await close();
+  it('show the releases of the assets with their sizes, and the share of hits', async () => {
+    for (let time = 0; time < 3; time++) await platform.request('GET', '/static/app.js', { key: '' });
+    const opened = await logIn();
+    const { page } = opened;
+    await opened.visit('cdn');
+    const rows = page.getByRole('group', { name: 'Releases of the assets' }).getByRole('row');
+    await rows.nth(2).waitFor();
+    expect(await rows.nth(0).textContent()).toContain('Brotli');
+    expect(await rows.nth(1).textContent()).toMatch(/current.*2.*KiB.* B/);
+    expect(await rows.nth(2).textContent()).toMatch(/answers still.*1.*KiB.* B/);
+    await page.locator('.tile', { hasText: 'Hits at the origin' }).getByText(/ %$/).waitFor();
+    await opened.close();
   });
 
-  it('show what failed, and leave nothing on the screen when the session is over', async () => {
-    const { page, close } = await logIn();
-    await visit(page, 'cdn');
-    await page.getByLabel('Path or tag').fill('/no path\u0000');
-    await page.getByRole('button', { name: /^Purge \/no/ }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Purge', exact: true }).click();
-    await page.locator('.notice.critical').waitFor();
-    await page.context().clearCookies();
-    await page.getByRole('button', { name: 'Purge everything' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Purge everything' }).click();
-    await page.getByLabel('Admin key').waitFor();
-    expect(await page.locator('main').count()).toBe(1);
-    await close();
+  it('show workers and their waits, of other processes than the api', async () => {
+    const opened = await logIn();
+    const { page } = opened;
+    await opened.visit('queue');
+    await page.getByRole('row', { name: new RegExp(`worker ${platform.workers[0]?.pid}.*runs`) }).waitFor();
+    const classes = page.getByRole('group', { name: 'Classes and their waits' });
+    // The extraction ran in the worker; it tells of it within five seconds.
+    await classes
+      .getByRole('row', { name: /^\w+ .* s [1-9]\d* / })
+      .first()
+      .waitFor();
+    await opened.visit('pool');
+    await page.getByRole('row', { name: new RegExp(`api ${platform.api.pid}.*runs`) }).waitFor();
+    await opened.close();
   });
 });
 
-/** What axe finds: the rules that are broken, and where. */
-async function axe(page: Page): Promise<string[]> {
-  // Past the policy of the page, which lets no other script in.
-  await page.evaluate(AXE);
-  const found = await page.evaluate<{ violations: { id: string; nodes: { target: string[] }[] }[] }>(
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
-  );
-  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+/** Two releases, each of more files than the one before. */
+async function buildAssets(folder: string): Promise<void> {
+  const [source, target] = [join(folder, 'source'), join(folder, 'release')];
+  await mkdir(source, { recursive: true });
+  for (const name of ['app.js', 'more.js']) {
+    await writeFile(join(source, name), `const it = '${name}';\n`.repeat(200));
+    await buildRelease({ source, target, brotliQuality: 4, gzipLevel: 6, zstdLevel: 3 });
+  }
 }
 
-async function focused(page: Page): Promise<string> {
-  return page.evaluate<string>('document.activeElement?.textContent?.trim() ?? ""');
+/** Another program on the same database, to which everything is slow. */
+async function askSlowly(connectionString: string): Promise<void> {
+  const common = { connectionString, cache: { enabled: false, listen: false } };
+  const program = await createQueryOptimizer({
+    ...common,
+    pool: { min: 1, max: 2, reserve: 0, session: { max_parallel_workers_per_gather: 0, jit: false } },
+    slowQueries: {
+      thresholdMs: 0,
+      serverStatistics: false,
+      sample: { perMinute: 10_000, burst: 1_000, intervalMs: 0 },
+    },
+  });
+  try {
+    for (const statement of SCHEMA) await program.execute(statement);
+    const join = `SELECT p.id, pg_sleep(0.15) FROM parcel p JOIN parcel q ON q.id = p.id
+                   WHERE p.note || '' = '${SECRET}' OR p.customer + 0 = $1 AND p.id < 5001`;
+    for (const customer of [1, 2]) await program.execute(join, [customer]);
+  } finally {
+    await program.close();
+  }
 }

@@ -76,8 +76,8 @@ const LISTS: readonly List[] = [
     query: '',
     statement: /FROM "audit_events" "a"/,
     columns: [
-      ...['action', 'actorId', 'actorName', 'detail', 'event', 'id', 'occurredAt', 'subject', 'task'],
-      'taskId',
+      ...['action', 'actorId', 'actorName', 'detail', 'event', 'id', 'occurredAt', 'requestId', 'subject'],
+      ...['task', 'taskId'],
     ],
     key: 'id',
   },

@@ -46,6 +46,7 @@ export { buildRelease, MANIFEST_NAME, type BuildReport } from './versions/build-
 export type { BuildOptionsInput, BuildProgress } from './versions/build.options.js';
 export { parseManifest, type Manifest, type ManifestEntry } from './versions/manifest.js';
 export { ReleaseFolder, type Release, writeWhole } from './versions/release-folder.js';
+export { type ReleaseSizes } from './versions/release-sizes.js';
 export { Releases, type VersionedFile } from './versions/releases.js';
 export { type CdnClock, type ClockTimer } from './clock.js';
 export {

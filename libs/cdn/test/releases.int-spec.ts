@@ -64,6 +64,20 @@ describe('releases', () => {
     );
   });
 
+  it('knows what each release takes, in each coding', async () => {
+    await write({ 'a.js': code('a'), 'logo.png': 'png' });
+    const report = await build();
+    await write({ 'b.js': code('b') });
+    await build();
+    const origin = await new Origin({ root: target }).open();
+    const [current, older] = await Promise.all(origin.releases.known.live.map((it) => origin.sizesOf(it)));
+    expect(current?.files).toBe(3);
+    expect(older).toMatchObject({ files: 2, sizeBytes: report.sizeBytes });
+    // What has no compressed form is sent as it is.
+    for (const it of ['br', 'gzip', 'zstd'] as const)
+      expect(older?.codedBytes[it]).toBe((report.compressed[it] ?? 0) + 'png'.length);
+  });
+
   it('makes no new release of the same files', async () => {
     await write({ 'a.js': code('a') });
     const [first, second] = [await build(), await build()];

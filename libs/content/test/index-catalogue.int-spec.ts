@@ -124,8 +124,8 @@ const READS_ALL: readonly RegExp[] = [
   /FROM storage_resources r\s+WHERE r\.created_at < now\(\) - interval '1 hour'/,
   /SELECT 1 FROM storage_objects LIMIT 1/,
 ];
-/** Of some rows only; every process keeps a copy. */
-const SMALL_TABLES = ['feature_overrides', 'migrations'];
+/** Of some rows only: every process keeps a copy, or has one row. */
+const SMALL_TABLES = ['feature_overrides', 'service_processes', 'migrations'];
 
 interface PlanNode {
   readonly 'Node Type': string;

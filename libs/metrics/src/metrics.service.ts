@@ -78,6 +78,11 @@ export class MetricsService implements OnApplicationShutdown {
     return this.#collector.register(source);
   }
 
+  /** A source by its name, for those who show single figures; undefined while there is none. */
+  source(name: string): MetricSource | undefined {
+    return this.#collector.source(name);
+  }
+
   /**
    * The whole exposition. A source that fails or is late is left out, logged and counted; this never rejects because of
    * one. Scrapes of one format at the same time share one collection. The event loop gets a turn every few hundred lines.

@@ -35,6 +35,7 @@ import { MemoryModule } from './memory/memory.module.js';
 import { PlatformWiring } from './platform.wiring.js';
 import { protectionOptions } from './protection-options.js';
 import { ProtectionModule } from './protection/protection.module.js';
+import { PROCESS_ROLE, ProcessRegister } from './processes/process-register.js';
 import { indexAdvisorTasks } from './queries/index-round.task.js';
 import { IndexRoundHandler } from './queries/index-round.handler.js';
 import { IndexRoundSchedule } from './queries/index-round-schedule.js';
@@ -90,11 +91,13 @@ export class PlatformModule {
         ...[RedriveDeadLettersHandler, PurgeDeadLettersHandler],
         ...[AuditTrail, IndexChanges, IndexChangeRunner],
         ...[ApplyRecommendationHandler, RevertRecommendationHandler, IndexRoundHandler],
+        { provide: PROCESS_ROLE, useValue: role },
+        ProcessRegister,
         { provide: INDEX_ADVISOR_SETTINGS, useValue: settings.indexAdvisor },
         // Rounds are the workers' alone.
         ...(role === 'worker' ? [IndexRoundSchedule] : []),
       ],
-      exports: [ContentModule, FeatureOverrides, InvalidationList, AuditTrail, IndexChanges],
+      exports: [ContentModule, FeatureOverrides, InvalidationList, AuditTrail, IndexChanges, ProcessRegister],
     };
   }
 }

@@ -55,6 +55,7 @@ export { type MissedTicks } from './schedule/due-ticks.js';
 export { type ScheduleOptions, type TaskSchedule } from './schedule/task-schedule.js';
 export { type TaskQueueStatistics } from './statistics/queue-statistics.js';
 export { type TaskState, type TaskStatus } from './queue/task-status.js';
+export { type ClassWait, type ClassWaits, WAIT_BUCKETS_S } from './statistics/wait-times.js';
 export { type MetricFamily, type MetricSample } from './statistics/metric-families.js';
 export {
   BatchItemFailedError,

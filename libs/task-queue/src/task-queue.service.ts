@@ -27,6 +27,7 @@ import { type MetricFamily, metricFamilies } from './statistics/metric-families.
 import { queueStatistics, type TaskQueueStatistics } from './statistics/queue-statistics.js';
 import { QueueTotals } from './statistics/queue-totals.js';
 import { type TaskCounters, TaskStatistics } from './statistics/task-statistics.js';
+import { type ClassWait } from './statistics/wait-times.js';
 import {
   QueueUnavailableError,
   TaskAlreadyEndedError,
@@ -308,6 +309,14 @@ export class TaskQueue {
     const counts = await this.#ifAvailable(this.counts.now());
     const totals = counts && (await this.#ifAvailable(this.queueTotals.now()));
     return queueStatistics(totals ?? this.statistics.total(), counts, this.inline.load());
+  }
+
+  /** How long the tasks of each class waited in this process since it started, and what the class promises. */
+  waits(): ClassWait[] {
+    const { priorities } = this.options;
+    return this.statistics.waits.entries().map(([priority, { buckets, sumMs, missed }]) => {
+      return { priority, promisedMs: priorities[priority].maxWaitMs, buckets: [...buckets], sumMs, missed };
+    });
   }
 
   /** A health check. @throws {QueueUnavailableError} @throws the signal's reason */

@@ -34,6 +34,8 @@ export class AppModule {
   static forRoot(settings: Settings): DynamicModule {
     const platform = PlatformModule.forRoot(settings, 'api', [ApiKey]);
     const assets = AssetsModule.forRoot(settings);
+    const { bootstrapAdminKey } = settings.security;
+    const access = AccessModule.forRoot({ bootstrapAdminKey, imports: [platform] });
     const uploadLimits: UploadLimits = {
       fileBytes: settings.http.uploadLimitBytes,
       files: settings.http.uploadMaxFiles,
@@ -43,8 +45,8 @@ export class AppModule {
       imports: [
         platform,
         assets,
-        AccessModule.forRoot({ bootstrapAdminKey: settings.security.bootstrapAdminKey, imports: [platform] }),
-        ConsoleModule.forRoot(settings.console.actionsEnabled, [platform, assets]),
+        access,
+        ConsoleModule.forRoot(settings.console.actionsEnabled, [platform, assets, access]),
       ],
       controllers: [
         WorkspacesController,

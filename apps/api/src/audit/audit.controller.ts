@@ -27,6 +27,7 @@ export class AuditController {
 }
 
 function describeEvent({ task, ...event }: AuditEvent) {
+  if (task === null) return { ...event, task: null, url: null };
   const { id, url } = describeSubmitted(task, task.id);
   return { ...event, task: id, url: task.name === PROFILE_TASK ? profileUrl(task.id) : url };
 }

@@ -6,11 +6,22 @@ const auditEventSchema = z
     id: z.string(),
     occurredAt: z.iso.datetime(),
     actor: z.object({ id: z.uuid().describe('API key'), name: z.string() }),
-    action: z.string().describe('index.apply, index.revert, profile.take'),
+    action: z
+      .string()
+      .describe(
+        'index.apply, index.revert, profile.take; of the console also cache.flush, flag.set, flag.reset, dead-letters.redrive, ' +
+          'dead-letters.purge, cdn.purge',
+      ),
     subject: z.string().describe('Of what'),
-    event: z.enum(['requested', 'succeeded', 'failed']),
-    task: z.string().describe('{task}~{id} of the task that does it'),
-    url: z.string().describe('Path of its status'),
+    event: z
+      .enum(['requested', 'succeeded', 'failed', 'refused'])
+      .describe('refused: actions of the console are off'),
+    task: z.string().nullable().describe('{task}~{id} of the task that does it; null: a request did it'),
+    url: z.string().nullable().describe('Path of its status'),
+    requestId: z
+      .string()
+      .nullable()
+      .describe('Of the request that asked; the events of one deed have the same'),
     detail: z.string().nullable().describe('What came of it'),
   })
   .meta({
@@ -24,6 +35,7 @@ const auditEventSchema = z
       event: 'succeeded',
       task: 'indexes.apply~9d1b7a40c2ef.0',
       url: '/api/v1/tasks/indexes.apply~9d1b7a40c2ef.0',
+      requestId: null,
       detail: 'Kept: 1 statements, weighted by calls: 96.1 % less time',
     },
   });

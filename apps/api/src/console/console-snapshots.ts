@@ -3,27 +3,35 @@ import { Cache } from '@peregrine/cache';
 import { Cdn, CdnInvalidation } from '@peregrine/cdn';
 import { FeatureFlags } from '@peregrine/config';
 import { type ConsoleSnapshot, type ProcessFigures } from '@peregrine/console';
+import { CursorCodec } from '@peregrine/database';
 import { HealthService } from '@peregrine/health';
 import { MetricsService, type MetricsSnapshot } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
-import { FeatureOverrides } from '@peregrine/runtime';
+import { AuditTrail, FeatureOverrides, ProcessRegister } from '@peregrine/runtime';
 import { TaskQueue } from '@peregrine/task-queue';
 import { CONSOLE_ACTIONS_ENABLED } from './console.tokens.js';
 import { cacheFigures } from './figures/cache-figures.js';
 import { CdnReader } from './figures/cdn-figures.js';
 import { flagFigures } from './figures/flag-figures.js';
+import { IndexReader } from './figures/index-figures.js';
 import { LastKnown } from './figures/last-known.js';
-import { limitsOf } from './figures/limits.js';
+import { concurrencyLimit, limitsOf } from './figures/limits.js';
+import { ProcessReader } from './figures/process-figures.js';
 import { queriesFigures } from './figures/query-figures.js';
 import { QueueReader } from './figures/queue-figures.js';
-import { judge } from './figures/verdicts.js';
+import { ActionsReader } from './figures/recent-actions.js';
+import { savingsFigures } from './figures/savings.js';
 import { RequestHistory } from './request-history.js';
+import { judge } from './verdicts/judge.js';
 
 /** Collects what the console shows. Waits for no system longer than a second. */
 @Injectable()
 export class ConsoleSnapshots {
   readonly #queue: QueueReader;
   readonly #cdn: CdnReader;
+  readonly #processes: ProcessReader;
+  readonly #indexes: IndexReader;
+  readonly #actions: ActionsReader;
   readonly #health: LastKnown<ConsoleSnapshot['health']>;
 
   constructor(
@@ -38,38 +46,49 @@ export class ConsoleSnapshots {
     cdn: Cdn,
     invalidation: CdnInvalidation,
     health: HealthService,
+    processes: ProcessRegister,
+    trail: AuditTrail,
+    cursors: CursorCodec,
   ) {
     this.#queue = new QueueReader(tasks);
+    this.#processes = new ProcessReader(processes);
+    this.#indexes = new IndexReader(optimizer);
+    this.#actions = new ActionsReader(trail, cursors, tasks);
     this.#cdn = new CdnReader(cdn, invalidation);
     this.#health = new LastKnown(() => readHealth(health), {}, { maxAgeMs: 1_000, waitMs: 1_000 });
   }
 
   async take(): Promise<ConsoleSnapshot> {
-    const [queue, cdn, { value: health }] = await Promise.all([
+    const [{ classes, processes }, totals, cdn, indexes, actions, { value: health }] = await Promise.all([
+      this.#processes.read(),
       this.#queue.read(),
       this.#cdn.read(),
+      this.#indexes.read(),
+      this.#actions.read(),
       this.#health.get(),
     ]);
+    const queue = { ...totals, classes };
     const metrics = this.metrics.snapshot();
     const cache = cacheFigures(this.cache);
     const { queries, pool } = queriesFigures(this.optimizer);
+    const requestsAtOnce = await concurrencyLimit(this.metrics);
     return {
       at: new Date().toISOString(),
       actionsEnabled: this.actionsEnabled,
-      verdicts: judge({ metrics, health, cache, queue, queries, cdn, pool }),
-      limits: limitsOf(metrics, pool, cache),
+      verdicts: judge({ metrics, health, cache, queue, queries, cdn, pool, processes }),
+      limits: [...limitsOf({ metrics, pool, cache, queue }), ...requestsAtOnce],
       history: this.history.history(),
       routes: this.history.routes(),
       process: processFigures(metrics),
       flags: flagFigures(this.flags, this.overrides),
-      ...{ health, cache, queue, queries, cdn, pool },
+      savings: await savingsFigures(cache, this.metrics),
+      ...{ health, cache, queue, queries, cdn, pool, indexes, processes, actions },
     };
   }
 
   /** After an operator changed something: the next snapshot has it. */
   expire(): void {
-    this.#queue.expire();
-    this.#cdn.expire();
+    for (const it of [this.#queue, this.#cdn, this.#indexes, this.#actions]) it.expire();
   }
 }
 

@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { InvalidationsController } from '../cdn/invalidations.controller.js';
 import { CacheController } from '../meta/cache.controller.js';
+import { RecommendationsController } from '../optimizer/recommendations.controller.js';
+import { SlowQueriesController } from '../optimizer/slow-queries.controller.js';
 import { DeadLettersController } from '../tasks/dead-letters.controller.js';
 import { ConsoleActions } from './console-actions.js';
 import { ConsoleSnapshots } from './console-snapshots.js';
@@ -10,7 +12,7 @@ import { RequestHistory } from './request-history.js';
 /** What the console shows and does. `registerConsole` puts it on the server. */
 @Module({})
 export class ConsoleModule {
-  /** @param imports the platform, and the module with the `Cdn` */
+  /** @param imports the platform, and the modules with the `Cdn` and the API keys */
   static forRoot(actionsEnabled: boolean, imports: DynamicModule[]): DynamicModule {
     return {
       module: ConsoleModule,
@@ -21,6 +23,8 @@ export class ConsoleModule {
         CacheController,
         DeadLettersController,
         InvalidationsController,
+        RecommendationsController,
+        SlowQueriesController,
         RequestHistory,
         ConsoleSnapshots,
         ConsoleActions,

@@ -1,14 +1,16 @@
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { HealthService } from '@peregrine/health';
 import { MetricsService } from '@peregrine/metrics';
-import { type Settings } from '@peregrine/runtime';
+import { AuditTrail, type Settings } from '@peregrine/runtime';
 import { type FastifyInstance } from 'fastify';
 import { ApiKeyService } from '../access/api-key.service.js';
+import { SlowQueriesController } from '../optimizer/slow-queries.controller.js';
 import { replyWithProblem } from '../problem/problem.reply.js';
 import { registerActionRoutes } from './action.routes.js';
 import { ConsoleActions } from './console-actions.js';
 import { ConsoleSnapshots } from './console-snapshots.js';
 import { CONSOLE_PATH } from './console.tokens.js';
+import { registerQueryRoute } from './query.route.js';
 import { registerSessionRoutes } from './session/session.routes.js';
 import { ConsoleAccess } from './session/console-access.js';
 import { SessionTokens } from './session/session-token.js';
@@ -56,6 +58,7 @@ export async function registerConsole(app: NestFastifyApplication, settings: Set
       });
       registerSessionRoutes(routes, parts);
       registerStreamRoute(routes, parts);
+      registerQueryRoute(routes, parts);
       registerActionRoutes(routes, parts);
       done();
     },
@@ -77,6 +80,8 @@ function partsOf(app: NestFastifyApplication, { security, console: its }: Settin
     access: new ConsoleAccess(tokens, apiKeys),
     metrics: app.get(MetricsService, provider),
     actions: app.get(ConsoleActions, provider),
+    trail: app.get(AuditTrail, provider),
+    slowQueries: app.get(SlowQueriesController, provider),
     actionsEnabled: its.actionsEnabled,
     onChange: () => {
       snapshots.expire();

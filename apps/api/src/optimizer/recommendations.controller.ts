@@ -25,6 +25,9 @@ import {
   recommendationsQuery,
 } from './recommendation.schemas.js';
 
+/** Who asks for it. */
+type Actor = Pick<Caller, 'apiKeyId'>;
+
 const ACCEPTED = 202;
 const inBackground = ApiResponse({
   status: ACCEPTED,
@@ -105,7 +108,7 @@ export class RecommendationsController {
   @wrongState
   apply(
     @Param('recommendationId', { schema: recommendationParameter }) id: string,
-    @CurrentCaller() caller: Caller,
+    @CurrentCaller() caller: Actor,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Submitted> {
     return this.#request('apply', id, caller, reply);
@@ -121,7 +124,7 @@ export class RecommendationsController {
   @wrongState
   revert(
     @Param('recommendationId', { schema: recommendationParameter }) id: string,
-    @CurrentCaller() caller: Caller,
+    @CurrentCaller() caller: Actor,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Submitted> {
     return this.#request('revert', id, caller, reply);
@@ -130,7 +133,7 @@ export class RecommendationsController {
   async #request(
     change: IndexChange,
     recommendation: string,
-    { apiKeyId }: Caller,
+    { apiKeyId }: Actor,
     reply: FastifyReply,
   ): Promise<Submitted> {
     const actor = { id: apiKeyId, name: await this.apiKeys.nameOf(apiKeyId) };

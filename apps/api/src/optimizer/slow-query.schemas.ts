@@ -18,6 +18,10 @@ const planSchema = z
     lastSeenAt: time,
     samples: count,
     totalCost: z.number().describe("PostgreSQL's estimate, in its own unit"),
+    nodeCosts: z
+      .array(z.number().min(0))
+      .nullable()
+      .describe('What each line of the outline costs by itself; null: it was not kept'),
     meanMs: ms.nullable().describe('null: only estimates are known'),
     buffers: buffers.nullable(),
   })
@@ -31,6 +35,7 @@ const planSchema = z
       lastSeenAt: '2026-11-21T09:30:00.000Z',
       samples: 12,
       totalCost: 8.44,
+      nodeCosts: [0.13, 8.31],
       meanMs: 0.21,
       buffers: { hitBlocks: 4, readBlocks: 0, tempWrittenBlocks: 0 },
     },

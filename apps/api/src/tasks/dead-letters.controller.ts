@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { purgeDeadLetters, redriveDeadLetters } from '@peregrine/runtime';
+import { type AskedBy, purgeDeadLetters, redriveDeadLetters } from '@peregrine/runtime';
 import {
   type DeadLetter,
   type DeadLetterFilter,
@@ -78,6 +78,7 @@ export class DeadLettersController {
     return { items: groups.map((it) => ({ ...it, ids: references(it.task, it.ids) })) };
   }
 
+  /** @param asked not of the request: who is to find it in the audit */
   @Post('redrive')
   @HttpCode(200)
   @ApiOperation({
@@ -90,16 +91,22 @@ export class DeadLettersController {
   async redrive(
     @Body({ schema: redriveSchema }) body: Redrive,
     @Res({ passthrough: true }) reply: FastifyReply,
+    asked?: AskedBy,
   ): Promise<RedriveResult | Submitted> {
     const { ratePerSecond } = body;
     if (body.dryRun || (isByIds(body) && ratePerSecond === undefined)) {
       return this.#deadLetters.redrive(toSelection(body), { dryRun: body.dryRun });
     }
-    const payload = { selection: toPayload(body), ...(ratePerSecond !== undefined && { ratePerSecond }) };
+    const payload = {
+      selection: toPayload(body),
+      ...(ratePerSecond !== undefined && { ratePerSecond }),
+      ...(asked && { asked }),
+    };
     const { id } = await this.queue.submit(redriveDeadLetters, payload);
     return accepted(describeSubmitted(redriveDeadLetters, id), reply);
   }
 
+  /** @param asked not of the request: who is to find it in the audit */
   @Post('purge')
   @HttpCode(200)
   @ApiOperation({
@@ -111,11 +118,13 @@ export class DeadLettersController {
   async purge(
     @Body({ schema: purgeSchema }) body: Purge,
     @Res({ passthrough: true }) reply: FastifyReply,
+    asked?: AskedBy,
   ): Promise<PurgeResult | Submitted> {
     if (body.dryRun || isByIds(body)) {
       return this.#deadLetters.purge(toSelection(body), { dryRun: body.dryRun });
     }
-    const { id } = await this.queue.submit(purgeDeadLetters, { selection: toPayload(body) });
+    const payload = { selection: toPayload(body), ...(asked && { asked }) };
+    const { id } = await this.queue.submit(purgeDeadLetters, payload);
     return accepted(describeSubmitted(purgeDeadLetters, id), reply);
   }
 

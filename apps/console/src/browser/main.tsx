@@ -1,8 +1,10 @@
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ConsoleSnapshot, Page } from '../contract/snapshot.js';
+import { clock } from './live/format.js';
 import { isLive, logOut, notice, page, resume, session, snapshot } from './live/state.js';
 import { Login } from './pages/login.js';
+import { ActionsPage } from './pages/actions.js';
 import { CachePage } from './pages/cache.js';
 import { CdnPage } from './pages/cdn.js';
 import { FlagsPage } from './pages/flags.js';
@@ -10,6 +12,7 @@ import { OverviewPage } from './pages/overview.js';
 import { PoolPage } from './pages/pool.js';
 import { QueriesPage } from './pages/queries.js';
 import { QueuePage } from './pages/queue.js';
+import { RunbooksPage } from './pages/runbooks.js';
 import { Mark } from './parts/basics.js';
 import { ConfirmDialog } from './parts/confirm.js';
 import { worstOn } from './parts/verdicts.js';
@@ -22,6 +25,8 @@ const TITLES: Readonly<Record<Page, string>> = {
   queries: 'Queries',
   cdn: 'CDN',
   pool: 'Pool and memory',
+  actions: 'Recent actions',
+  runbooks: 'Runbooks',
 };
 const VIEWS: Readonly<Record<Page, (props: { now: ConsoleSnapshot }) => preact.JSX.Element>> = {
   overview: OverviewPage,
@@ -31,6 +36,8 @@ const VIEWS: Readonly<Record<Page, (props: { now: ConsoleSnapshot }) => preact.J
   queries: QueriesPage,
   cdn: CdnPage,
   pool: PoolPage,
+  actions: ActionsPage,
+  runbooks: RunbooksPage,
 };
 
 function Navigation() {
@@ -89,7 +96,7 @@ function Shell() {
       <header class="top">
         <strong>Peregrine</strong>
         <span class={`live ${isLive.value ? 'on' : 'off'}`}>
-          {isLive.value ? 'Live' : now ? 'Reconnecting; figures are old' : 'Connecting'}
+          {isLive.value ? 'Live' : now ? 'Reconnecting' : 'Connecting'}
         </span>
         <button type="button" onClick={() => void logOut()}>
           Log out
@@ -99,10 +106,20 @@ function Shell() {
       <main id="content" tabIndex={-1}>
         <h1>{title}</h1>
         <Notice />
+        {now && !isLive.value && <Stale at={now.at} />}
         {now ? <View now={now} /> : <p class="empty">Waiting for the first figures …</p>}
       </main>
       <ConfirmDialog />
     </>
+  );
+}
+
+/** Between two connections: what is on the screen is old, and the console comes back by itself. */
+function Stale({ at }: { at: string }) {
+  return (
+    <p class="notice warning" role="alert">
+      The api does not answer. These are the figures of {clock(at)}; the console reconnects by itself.
+    </p>
   );
 }
 

@@ -1,10 +1,20 @@
-/** How long tasks of a class waited before their handler was called; of this process. */
+/** How long the tasks of a class waited before their handler was called, in all processes that run. */
 export interface ClassFigures {
   readonly priority: string;
+  /** What the class promises, milliseconds. */
+  readonly promisedMs: number;
+  /** Since those processes started. */
   readonly started: number;
-  readonly meanWaitMs: number;
   /** Tasks that waited longer than the class promises. */
   readonly missed: number;
+  /** Of the last five minutes. */
+  readonly recent: {
+    readonly started: number;
+    readonly missed: number;
+    /** Milliseconds; null when no task started. */
+    readonly p50Ms: number | null;
+    readonly p95Ms: number | null;
+  };
 }
 
 /** Tasks that failed for good in the same way. */

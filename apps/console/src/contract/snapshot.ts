@@ -1,6 +1,9 @@
+import type { ActionsFigures } from './actions.js';
 import type { CacheFigures } from './cache-figures.js';
 import type { CdnFigures } from './cdn-figures.js';
 import type { FlagFigures } from './flag-figures.js';
+import type { IndexFigures } from './index-figures.js';
+import type { PlatformProcesses, SavingsFigures } from './process-figures.js';
 import type { QueriesFigures } from './query-figures.js';
 import type { QueueFigures } from './queue-figures.js';
 
@@ -8,7 +11,8 @@ import type { QueueFigures } from './queue-figures.js';
 export type Level = 'good' | 'unknown' | 'warning' | 'critical';
 
 /** The pages of the console, as their addresses have them. */
-export type Page = 'overview' | 'queue' | 'cache' | 'flags' | 'queries' | 'cdn' | 'pool';
+export type Page =
+  'overview' | 'queue' | 'cache' | 'flags' | 'queries' | 'cdn' | 'pool' | 'actions' | 'runbooks';
 
 /** One judgement: what is so, why, and what to do about it. */
 export interface Verdict {
@@ -19,6 +23,8 @@ export interface Verdict {
   readonly why: string;
   /** Empty when there is nothing to do. */
   readonly todo: string;
+  /** The runbook that says more, as `docs/runbooks` names its file without the ending; null when there is nothing to do. */
+  readonly runbook: string | null;
 }
 
 /** Something that is used up to a bound. */
@@ -119,4 +125,8 @@ export interface ConsoleSnapshot {
   readonly cdn: CdnFigures;
   readonly pool: PoolFigures;
   readonly flags: readonly FlagFigures[];
+  readonly indexes: IndexFigures;
+  readonly processes: PlatformProcesses;
+  readonly savings: SavingsFigures;
+  readonly actions: ActionsFigures;
 }

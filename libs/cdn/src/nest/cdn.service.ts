@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { EdgeLog } from '../edge/edge-log.js';
+import { EdgeLog, type EdgeStatistics } from '../edge/edge-log.js';
 import { Origin } from '../origin/origin.js';
 import { parseOriginOptions } from '../origin/origin.options.js';
 import { type ProcessedResource, ResourceProcessor } from '../origin/resource-processor.js';
@@ -76,6 +76,11 @@ export class Cdn implements OnModuleInit, OnApplicationShutdown {
   manifest(): ManifestState {
     const { current, live } = this.#assets.releases.known;
     return { current, live: live.map(({ id, publishedAtMs }) => ({ id, publishedAtMs })) };
+  }
+
+  /** What proxies in front have answered, by their log; empty without one, and before its first line. */
+  edges(): readonly EdgeStatistics[] {
+    return this.#edgeLog?.statistics() ?? [];
   }
 
   /** As {@link ResourceProcessor.processResource}. */

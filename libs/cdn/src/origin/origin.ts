@@ -7,6 +7,8 @@ import { headerOf } from '../http/conditions.js';
 import { encodePath, parseRequestPath } from '../http/request-path.js';
 import { LiveReleases } from '../versions/live-releases.js';
 import type { Releases } from '../versions/releases.js';
+import type { Release } from '../versions/release-folder.js';
+import { type ReleaseSizes, sizesOfRelease } from '../versions/release-sizes.js';
 import { PolicyTable } from '../policy/policy-table.js';
 import { answer, CHANGED, varyOf } from './answer.js';
 import { FileLocator, type Located, type LocatedFile } from './file-locator.js';
@@ -86,6 +88,11 @@ export class Origin {
   /** Figures since the start. */
   statistics(): OriginStatistics {
     return this.#counters.statistics(this.#store.bytes, this.#store.size);
+  }
+
+  /** What is in a release of the folder. Reads the disk for each of its files. @throws the error of the file system */
+  sizesOf(release: Release): Promise<ReleaseSizes> {
+    return sizesOfRelease(this.#options.root, release);
   }
 
   /** Answers at once when the resource is in memory. */

@@ -47,6 +47,10 @@ export class SourceCollector {
     };
   }
 
+  source(name: string): MetricSource | undefined {
+    return this.#sources.get(name);
+  }
+
   /** The valid families of all sources that answered in time. Never rejects. */
   async collect(slices: Slices): Promise<PageFamily[]> {
     const sources = [...this.#sources.values()];

@@ -77,21 +77,26 @@ export class RequestWindow {
  * The same estimate as Prometheus' `histogram_quantile`: linear within the bucket, the highest bound above it.
  *
  * @param buckets not cumulative; the last one counts above the highest bound
+ * @param boundsSeconds upper bounds of all buckets but the last
  */
-export function quantileMs(buckets: ArrayLike<number>, q: number): number | null {
+export function quantileMs(
+  buckets: ArrayLike<number>,
+  q: number,
+  boundsSeconds: readonly number[] = LATENCY_BUCKETS_SECONDS,
+): number | null {
   const counts = Array.from(buckets);
   const count = counts.reduce((sum, it) => sum + it, 0);
   if (count === 0) return null;
   const rank = q * count;
   let below = 0;
-  for (let i = 0; i < LATENCY_BUCKETS_SECONDS.length; i++) {
+  for (let i = 0; i < boundsSeconds.length; i++) {
     const inBucket = counts[i] as number;
-    const upper = LATENCY_BUCKETS_SECONDS[i] as number;
-    const lower = LATENCY_BUCKETS_SECONDS[i - 1] ?? 0;
+    const upper = boundsSeconds[i] as number;
+    const lower = boundsSeconds[i - 1] ?? 0;
     if (below + inBucket >= rank && inBucket > 0) {
       return (lower + ((upper - lower) * (rank - below)) / inBucket) * 1_000;
     }
     below += inBucket;
   }
-  return (LATENCY_BUCKETS_SECONDS.at(-1) as number) * 1_000;
+  return (boundsSeconds.at(-1) as number) * 1_000;
 }

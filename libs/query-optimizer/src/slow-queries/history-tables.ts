@@ -17,7 +17,7 @@ export function historyTables(schema: string): HistoryTables {
 }
 
 /**
- * For a migration: SQL that makes the tables in which slow queries and their plans outlive the process. Texts are kept with
+ * For a migration: SQL that makes, or brings up to date, the tables in which slow queries and their plans outlive the process. Texts are kept with
  * `$n` in the place of constants, parameters are not kept.
  */
 export function installSlowQueryHistory(schema = 'public'): string[] {
@@ -54,6 +54,8 @@ export function installSlowQueryHistory(schema = 'public'): string[] {
        buffers jsonb,
        PRIMARY KEY (fingerprint, hash)
      )`,
+    // In a version of its own: tables that were made before it get it, too.
+    `ALTER TABLE ${plans} ADD COLUMN IF NOT EXISTS node_costs jsonb`,
     `COMMENT ON TABLE ${plans} IS 'Plans that slow statements had, by their structure'`,
   ];
 }

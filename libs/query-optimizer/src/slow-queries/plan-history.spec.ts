@@ -5,7 +5,7 @@ import { PlanHistory } from './plan-history.js';
 import { type PlanSample } from './plan-sampler.js';
 
 const sample = (hash: string, executionMs: number | null = null): PlanSample => ({
-  plan: { hash, outline: hash, totalCost: 1, executionMs, buffers: null },
+  plan: { hash, outline: hash, totalCost: 1, nodeCosts: [1], executionMs, buffers: null },
   isGeneric: false,
   problem: null,
 });

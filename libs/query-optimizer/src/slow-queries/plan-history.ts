@@ -11,6 +11,8 @@ export interface PlanRecord {
   readonly samples: number;
   /** PostgreSQL's estimate, in its own unit. */
   readonly totalCost: number;
+  /** What each line of the outline costs by itself; null of plans from before it was kept. */
+  readonly nodeCosts: readonly number[] | null;
   /** What runs with the plan took, recent ones counting more; null when only estimates are known. Milliseconds. */
   readonly meanMs: number | null;
   /** Of the latest run with ANALYZE. */
@@ -91,6 +93,7 @@ export class PlanHistory {
       lastSeenAt: at,
       samples: (known?.samples ?? 0) + 1,
       totalCost: plan.totalCost,
+      nodeCosts: plan.nodeCosts,
       meanMs: mixed(known?.meanMs ?? null, ms),
       buffers: plan.buffers ?? known?.buffers ?? null,
     });

@@ -59,4 +59,39 @@ describe('planOf', () => {
     expect(executionMs).toBe(1.5);
     expect(buffers).toEqual({ hitBlocks: 3, readBlocks: 4, tempWrittenBlocks: 0 });
   });
+
+  describe('says what each line costs by itself', () => {
+    const costs = (plan: Node) => {
+      const { outline, nodeCosts, totalCost } = planOf({ Plan: plan });
+      expect(nodeCosts).toHaveLength(outline.split('\n').length);
+      expect(nodeCosts.reduce((sum, it) => sum + it, 0)).toBeCloseTo(totalCost);
+      return nodeCosts;
+    };
+
+    it('without what is below it', () => {
+      expect(
+        costs({ 'Node Type': 'Sort', 'Total Cost': 130, Plans: [scan('a', { 'Total Cost': 100 })] }),
+      ).toEqual([30, 100]);
+    });
+
+    it('for each loop of the inner side, unless what it read is kept', () => {
+      const loop = (inner: Partial<Node>): Node => ({
+        'Node Type': 'Nested Loop',
+        'Total Cost': 1_000,
+        Plans: [
+          scan('a', { 'Total Cost': 100, 'Plan Rows': 80 }),
+          scan('b', { 'Parent Relationship': 'Inner', 'Total Cost': 10, ...inner }),
+        ],
+      });
+      expect(costs(loop({}))).toEqual([100, 100, 800]);
+      expect(costs(loop({ 'Actual Loops': 40 }))).toEqual([500, 100, 400]);
+      expect(costs(loop({ 'Node Type': 'Materialize' }))).toEqual([890, 100, 10]);
+    });
+
+    it('below a LIMIT as much as is run of it, and for all partitions together', () => {
+      const parts = ['p1', 'p2'].map((it) => scan(it, { 'Parent Relationship': 'Member', 'Total Cost': 50 }));
+      const append: Node = { 'Node Type': 'Append', 'Total Cost': 100, Plans: parts };
+      expect(costs({ 'Node Type': 'Limit', 'Total Cost': 10, Plans: [append] })).toEqual([0, 0, 10]);
+    });
+  });
 });

@@ -17,6 +17,10 @@ interface PlanNode {
   readonly 'Scan Direction'?: string;
   readonly 'Parallel Aware'?: boolean;
   readonly 'Total Cost'?: number;
+  /** As estimated. */
+  readonly 'Plan Rows'?: number;
+  /** With ANALYZE only. */
+  readonly 'Actual Loops'?: number;
   readonly 'Shared Hit Blocks'?: number;
   readonly 'Shared Read Blocks'?: number;
   readonly 'Temp Written Blocks'?: number;
@@ -45,12 +49,16 @@ export interface Plan {
   /** The structure for a reader: a line for each node, indented. */
   readonly outline: string;
   readonly totalCost: number;
+  /** What each line of the outline costs by itself, without the lines below it; together the `totalCost`. */
+  readonly nodeCosts: readonly number[];
   /** Null without ANALYZE. */
   readonly executionMs: number | null;
   readonly buffers: PlanBuffers | null;
 }
 
 const MAX_OUTLINE_LENGTH = 4_096;
+/** Nodes that keep what they have read for the next loop. */
+const KEPT: ReadonlySet<string> = new Set(['Materialize', 'Memoize']);
 
 /** Of the rows that EXPLAIN (FORMAT JSON) answers with. */
 export function planFrom(rows: readonly Readonly<Record<string, unknown>>[]): Plan {
@@ -61,12 +69,15 @@ export function planFrom(rows: readonly Readonly<Record<string, unknown>>[]): Pl
 
 export function planOf(explanation: Explanation): Plan {
   const root = explanation.Plan;
-  const outline = outlineOf(root, '').join('\n');
+  const totalCost = root['Total Cost'] ?? 0;
+  const lines = linesOf(root, totalCost);
+  const outline = lines.map(({ text }) => text).join('\n');
   const executionMs = explanation['Execution Time'] ?? null;
   return {
     hash: createHash('sha256').update(outline).digest('hex').slice(0, 16),
     outline: outline.length > MAX_OUTLINE_LENGTH ? `${outline.slice(0, MAX_OUTLINE_LENGTH - 1)}…` : outline,
-    totalCost: root['Total Cost'] ?? 0,
+    totalCost,
+    nodeCosts: lines.map(({ cost }) => cost),
     executionMs,
     buffers:
       executionMs === null
@@ -79,17 +90,63 @@ export function planOf(explanation: Explanation): Plan {
   };
 }
 
+/** A line of the outline. */
+interface Line {
+  readonly text: string;
+  readonly cost: number;
+}
+
 /**
  * How many partitions an Append reads depends on the parameters, not on the plan: its parts count once for each shape,
  * without their names.
+ *
+ * @param cost of the node with all below it, so often as it is run
  */
-function outlineOf(node: PlanNode, indent: string, isNamed = true): string[] {
+function linesOf(node: PlanNode, cost: number, indent = '', isNamed = true): Line[] {
   const children = node.Plans ?? [];
-  const isAppend = node['Node Type'] === 'Append' || node['Node Type'] === 'Merge Append';
-  const parts = children.map((it) =>
-    outlineOf(it, `${indent}  `, isNamed && !(isAppend && isMember(it))).join('\n'),
+  const isAppend = isAppendNode(node);
+  const shares = childCosts(node, cost);
+  const parts = children.map((it, index) =>
+    linesOf(it, shares[index] ?? 0, `${indent}  `, isNamed && !(isAppend && isMember(it))),
   );
-  return [indent + describe(node, isNamed), ...(isAppend ? new Set(parts) : parts)];
+  const own = Math.max(0, cost - shares.reduce((sum, it) => sum + it, 0));
+  return [
+    { text: indent + describe(node, isNamed), cost: own },
+    ...(isAppend ? mergedByShape(parts) : parts).flat(),
+  ];
+}
+
+/**
+ * What of a node's cost is that of its children. A child's estimate is for one run to its end: the inner side of a loop is
+ * run for each row of the outer one, and below a LIMIT nothing is run to its end.
+ */
+function childCosts(node: PlanNode, cost: number): number[] {
+  const children = node.Plans ?? [];
+  const [outer] = children;
+  const loops = (child: PlanNode) => {
+    if (node['Node Type'] !== 'Nested Loop' || child['Parent Relationship'] !== 'Inner') return 1;
+    // A scan that is kept costs once.
+    if (KEPT.has(child['Node Type'] ?? '')) return 1;
+    return Math.max(1, child['Actual Loops'] ?? outer?.['Plan Rows'] ?? 1);
+  };
+  const costs = children.map((it) => (it['Total Cost'] ?? 0) * loops(it));
+  const sum = costs.reduce((total, it) => total + it, 0);
+  return sum <= cost ? costs : costs.map((it) => (it * cost) / sum);
+}
+
+function mergedByShape(parts: readonly Line[][]): Line[][] {
+  const merged = new Map<string, Line[]>();
+  for (const part of parts) {
+    const shape = part.map(({ text }) => text).join('\n');
+    const known = merged.get(shape);
+    const add = ({ text, cost }: Line, index: number) => ({ text, cost: cost + (known?.[index]?.cost ?? 0) });
+    merged.set(shape, part.map(add));
+  }
+  return [...merged.values()];
+}
+
+function isAppendNode(node: PlanNode): boolean {
+  return node['Node Type'] === 'Append' || node['Node Type'] === 'Merge Append';
 }
 
 function isMember(child: PlanNode): boolean {

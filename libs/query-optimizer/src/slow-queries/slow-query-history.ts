@@ -74,13 +74,15 @@ export class SlowQueryHistory {
   }
 
   exists(): Promise<boolean> {
-    const names = [this.#tables.statements, this.#tables.plans];
+    const { statements, plans } = this.#tables;
     return this.input.own.read({ timeoutMs: TIMEOUT_MS }, async (ask) => {
-      const rows = await ask<{ found: string | null }>(
-        'SELECT to_regclass(name)::text AS found FROM unnest($1::text[]) AS name',
-        [names],
+      // The column that came last.
+      const [row] = await ask<{ exists: boolean }>(
+        `SELECT to_regclass($1) IS NOT NULL AND EXISTS (
+           SELECT FROM pg_attribute WHERE attrelid = to_regclass($2) AND attname = 'node_costs' AND NOT attisdropped) AS exists`,
+        [statements, plans],
       );
-      return rows.every((it) => it.found !== null);
+      return row?.exists === true;
     });
   }
 
@@ -92,7 +94,7 @@ export class SlowQueryHistory {
       const plans = await ask<RememberedPlan>(
         `SELECT fingerprint, hash, outline, is_generic AS "isGeneric", first_seen_at AS "firstSeenAt",
                 last_seen_at AS "lastSeenAt", samples::float8 AS samples, total_cost AS "totalCost",
-                mean_ms AS "meanMs", buffers
+                node_costs AS "nodeCosts", mean_ms AS "meanMs", buffers
          FROM ${this.#tables.plans} WHERE fingerprint = ANY($1) ORDER BY last_seen_at`,
         [statements.map((it) => it.fingerprint)],
       );
@@ -169,16 +171,16 @@ export class SlowQueryHistory {
   async #savePlans(ask: Ask, plans: readonly RememberedPlan[]): Promise<void> {
     await ask(
       `INSERT INTO ${this.#tables.plans} AS h (fingerprint, hash, outline, is_generic, first_seen_at, last_seen_at, samples,
-         total_cost, mean_ms, buffers)
-       SELECT fingerprint, hash, outline, "isGeneric", "firstSeenAt", "lastSeenAt", samples, "totalCost", "meanMs",
-         nullif(buffers, 'null'::jsonb)
+         total_cost, node_costs, mean_ms, buffers)
+       SELECT fingerprint, hash, outline, "isGeneric", "firstSeenAt", "lastSeenAt", samples, "totalCost",
+         nullif("nodeCosts", 'null'::jsonb), "meanMs", nullif(buffers, 'null'::jsonb)
        FROM jsonb_to_recordset($1::jsonb) AS r (fingerprint text, hash text, outline text, "isGeneric" boolean,
-         "firstSeenAt" timestamptz, "lastSeenAt" timestamptz, samples bigint, "totalCost" float8, "meanMs" float8,
-         buffers jsonb)
+         "firstSeenAt" timestamptz, "lastSeenAt" timestamptz, samples bigint, "totalCost" float8, "nodeCosts" jsonb,
+         "meanMs" float8, buffers jsonb)
        ORDER BY fingerprint, hash
        ON CONFLICT (fingerprint, hash) DO UPDATE SET first_seen_at = least(h.first_seen_at, excluded.first_seen_at),
          last_seen_at = greatest(h.last_seen_at, excluded.last_seen_at), samples = greatest(h.samples, excluded.samples),
-         total_cost = excluded.total_cost, mean_ms = excluded.mean_ms, buffers = coalesce(excluded.buffers, h.buffers)`,
+         total_cost = excluded.total_cost, node_costs = coalesce(excluded.node_costs, h.node_costs), mean_ms = excluded.mean_ms, buffers = coalesce(excluded.buffers, h.buffers)`,
       [JSON.stringify(plans)],
     );
   }

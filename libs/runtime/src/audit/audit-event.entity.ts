@@ -27,11 +27,14 @@ export class AuditEventRow {
   @Column('text')
   event!: AuditEventKind;
 
-  @Column('text')
-  task!: string;
+  @Column('text', { nullable: true })
+  task!: string | null;
 
-  @Column('text', { name: 'task_id' })
-  taskId!: string;
+  @Column('text', { name: 'task_id', nullable: true })
+  taskId!: string | null;
+
+  @Column('text', { name: 'request_id', nullable: true })
+  requestId!: string | null;
 
   @Column('text', { nullable: true })
   detail!: string | null;

@@ -4,6 +4,8 @@ import { z } from 'zod';
 /** A day: dead letters that are redriven slowly take their time. */
 const TIMEOUT_MS = 86_400_000;
 
+export const ATTEMPTS = 5;
+
 const time = z.iso.datetime();
 
 /** As `DeadLetterSelection`, with times as JSON has them. */
@@ -19,21 +21,34 @@ const selection = z.union([
   }),
 ]);
 
+/** Whoever is to find it in the audit: who asked for it, by which request, and what the audit calls it. */
+const asked = z.strictObject({
+  actor: z.strictObject({ id: z.uuid(), name: z.string() }),
+  requestId: z.string(),
+  subject: z.string(),
+});
+/** Who asked for dead letters to be redriven or removed. */
+export type AskedBy = z.output<typeof asked>;
+
 /** Puts dead letters back to work, more of them than a caller would wait for. */
 export const redriveDeadLetters = defineTask({
   name: 'dead-letters.redrive',
-  payload: z.strictObject({ selection, ratePerSecond: z.number().positive().optional() }),
+  payload: z.strictObject({
+    selection,
+    ratePerSecond: z.number().positive().optional(),
+    asked: asked.optional(),
+  }),
   priority: 'HIGH',
-  attempts: 5,
+  attempts: ATTEMPTS,
   timeoutMs: TIMEOUT_MS,
 });
 
 /** Removes dead letters for good. */
 export const purgeDeadLetters = defineTask({
   name: 'dead-letters.purge',
-  payload: z.strictObject({ selection }),
+  payload: z.strictObject({ selection, asked: asked.optional() }),
   priority: 'HIGH',
-  attempts: 5,
+  attempts: ATTEMPTS,
   timeoutMs: TIMEOUT_MS,
 });
 

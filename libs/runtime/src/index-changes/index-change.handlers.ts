@@ -124,7 +124,7 @@ export class IndexChangeRunner {
   ): Promise<void> {
     const subject = subjectOf(recommendation);
     const task = { name: INDEX_CHANGES[change].name, id: ctx.id };
-    return this.audit.add({ actor, action: actionOf(change), subject, event, task, detail });
+    return this.audit.add({ actor, action: actionOf(change), subject, event, task, requestId: null, detail });
   }
 }
 

@@ -74,7 +74,15 @@ export class IndexChanges {
       await this.queue.submit(definition, { recommendation, actor: { ...actor } }, { id });
       const task = { name: definition.name, id };
       const action = actionOf(change);
-      await this.audit.add({ actor, action, subject, event: 'requested', task, detail: null });
+      await this.audit.add({
+        actor,
+        action,
+        subject,
+        event: 'requested',
+        task,
+        requestId: null,
+        detail: null,
+      });
     });
     return { definition, id };
   }

@@ -1,6 +1,6 @@
 import { TASK_PRIORITIES, type TaskPriority } from '../definition/task-priority.js';
 
-/** Upper bounds of the buckets, seconds. */
+/** Upper bounds of the buckets of waits, seconds. */
 export const WAIT_BUCKETS_S = [
   0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800,
 ] as const;
@@ -12,6 +12,12 @@ export interface ClassWaits {
   readonly sumMs: number;
   /** Tasks that waited longer than their class promises. */
   readonly missed: number;
+}
+
+/** The waits of a class by its name, with what it promises. */
+export interface ClassWait extends ClassWaits {
+  readonly priority: TaskPriority;
+  readonly promisedMs: number;
 }
 
 interface MutableWaits extends ClassWaits {

@@ -1,35 +1,73 @@
-import { type Cdn, type CdnInvalidation, type Invalidation } from '@peregrine/cdn';
-import { type CdnFigures, type OriginFigures, type PurgeFigures } from '@peregrine/console';
+import { type Cdn, type CdnInvalidation, type Invalidation, type ReleaseSizes } from '@peregrine/cdn';
+import {
+  type CdnFigures,
+  type OriginFigures,
+  type PurgeFigures,
+  type ReleaseFigures,
+} from '@peregrine/console';
 import { LastKnown } from './last-known.js';
 
 const PURGES = { maxAgeMs: 2_000, waitMs: 1_000 };
 const MOST_PURGES = 20;
+/** Their files are counted once for each release; what is new is seen within seconds. */
+const RELEASES = { maxAgeMs: 5_000, waitMs: 1_000 };
+const MOST_RELEASES = 10;
 
 /** Origins of this process, and purges of the platform as far as their store answers. */
 export class CdnReader {
   readonly #cdn: Cdn;
   readonly #invalidation: CdnInvalidation;
   readonly #purges: LastKnown<Pick<CdnFigures, 'pending' | 'ended'>>;
+  readonly #releases: LastKnown<ReleaseFigures[]>;
+  /** By the id of the release: its files do not change. */
+  #sizes = new Map<string, ReleaseSizes>();
 
   constructor(cdn: Cdn, invalidation: CdnInvalidation) {
     this.#cdn = cdn;
     this.#invalidation = invalidation;
     this.#purges = new LastKnown(() => this.#readPurges(), { pending: [], ended: [] }, PURGES);
+    this.#releases = new LastKnown(() => this.#readReleases(), [], RELEASES);
   }
 
   async read(): Promise<CdnFigures> {
-    const { value, problem } = await this.#purges.get();
+    const [purges, releases] = await Promise.all([this.#purges.get(), this.#releases.get()]);
     return {
       providers: this.#invalidation.providers,
       origins: this.#cdn.origins.map((it) => originFigures(it)),
-      ...value,
-      problem,
+      edges: this.#cdn.edges().map(({ source, requests, hitRatio }) => ({
+        source,
+        requests: Object.values(requests).reduce((sum, it) => sum + it, 0),
+        hitRatio: hitRatio ?? null,
+      })),
+      releases: releases.value,
+      ...purges.value,
+      problem: purges.problem,
     };
   }
 
   /** After an operator changed something. */
   expire(): void {
     this.#purges.expire();
+  }
+
+  /** Of the assets: the other origins have files of packages, without releases. */
+  async #readReleases(): Promise<ReleaseFigures[]> {
+    const [assets] = this.#cdn.origins;
+    const { current, live = [] } = assets?.releases.known ?? {};
+    const sizes = new Map<string, ReleaseSizes>();
+    for (const release of live.slice(0, MOST_RELEASES)) {
+      const known = this.#sizes.get(release.id) ?? (await assets?.sizesOf(release));
+      if (known) sizes.set(release.id, known);
+    }
+    this.#sizes = sizes;
+    return live.slice(0, MOST_RELEASES).flatMap((it) => {
+      const its = sizes.get(it.id);
+      if (!its) return [];
+      const publishedAt = new Date(it.publishedAtMs).toISOString();
+      const { files, sizeBytes, codedBytes } = its;
+      const isCurrent = it === current;
+      return [{ id: it.id, publishedAt, isCurrent, files, sizeBytes, codedBytes: { ...codedBytes } }];
+    });
   }
 
   async #readPurges() {
@@ -57,15 +95,12 @@ function originFigures(origin: Cdn['origins'][number]): OriginFigures {
   };
 }
 
-function purgeFigures({
-  id,
-  provider,
-  target,
-  state,
-  attempts,
-  requestedAt,
-  error,
-}: Invalidation): PurgeFigures {
+function purgeFigures({ target, requestedAt, notBefore, ...purge }: Invalidation): PurgeFigures {
+  const { id, provider, state, attempts, soft, error } = purge;
   const { kind, value } = target;
-  return { id, provider, kind, value, state, attempts, requestedAt: requestedAt.toISOString(), error };
+  return {
+    ...{ id, provider, kind, value, state, attempts, soft, error },
+    requestedAt: requestedAt.toISOString(),
+    notBefore: notBefore.toISOString(),
+  };
 }

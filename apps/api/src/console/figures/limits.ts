@@ -1,8 +1,22 @@
-import { type CacheFigures, type Level, type Limit, type PoolFigures } from '@peregrine/console';
-import { type MetricsSnapshot, STATUS_THRESHOLDS } from '@peregrine/metrics';
+import {
+  type CacheFigures,
+  type Level,
+  type Limit,
+  type PoolFigures,
+  type QueueFigures,
+} from '@peregrine/console';
+import { type MetricsService, type MetricsSnapshot, STATUS_THRESHOLDS } from '@peregrine/metrics';
+import { registeredFigure } from './registered-figure.js';
+
+export interface Limited {
+  readonly metrics: MetricsSnapshot;
+  readonly pool: PoolFigures;
+  readonly cache: CacheFigures;
+  readonly queue: QueueFigures;
+}
 
 /** What is used up to a bound, and how near it is. */
-export function limitsOf(metrics: MetricsSnapshot, pool: PoolFigures, cache: CacheFigures): Limit[] {
+export function limitsOf({ metrics, pool, cache, queue }: Limited): Limit[] {
   const { memory, eventLoop } = metrics;
   const tier = cache.tiers.find(({ name }) => name === 'Memory');
   const { memoryRatio, eventLoopLagMs } = STATUS_THRESHOLDS;
@@ -35,6 +49,35 @@ export function limitsOf(metrics: MetricsSnapshot, pool: PoolFigures, cache: Cac
             ? 'warning'
             : 'good',
       page: 'pool',
+    },
+    ...queue.classes.flatMap(waitLimit),
+  ];
+}
+
+/** Requests at once, where their number is limited. */
+export async function concurrencyLimit(metrics: Pick<MetricsService, 'source'>): Promise<Limit[]> {
+  const [used, limit] = await Promise.all(
+    ['in_flight', 'limit'].map((it) =>
+      registeredFigure(metrics, 'concurrency', `protection_concurrency_${it}`),
+    ),
+  );
+  if (used === undefined || limit === undefined) return [];
+  return [
+    {
+      ...{ name: 'Requests at once', used, limit, unit: 'count', page: 'overview' },
+      // At the limit others wait for a moment; whether they are refused is a verdict of its own.
+      level: used >= limit ? 'warning' : 'good',
+    },
+  ];
+}
+
+/** Of the classes that have had work. */
+function waitLimit({ priority, promisedMs, recent }: QueueFigures['classes'][number]): Limit[] {
+  if (recent.p95Ms === null) return [];
+  return [
+    {
+      ...{ name: `Wait of ${priority} tasks, 95 %`, used: recent.p95Ms, limit: promisedMs },
+      ...{ unit: 'ms', page: 'queue', level: recent.missed > 0 ? 'warning' : 'good' },
     },
   ];
 }

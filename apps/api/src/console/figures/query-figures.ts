@@ -1,17 +1,19 @@
-import { type PoolFigures, type QueriesFigures, type QueryRow } from '@peregrine/console';
-import { type PoolStatistics, type QueryFigures, type QueryOptimizer } from '@peregrine/query-optimizer';
+import { type PoolFigures, type QueriesFigures, type QueryRow, type SlowQueryRow } from '@peregrine/console';
+import {
+  type PoolStatistics,
+  type QueryFigures,
+  type QueryOptimizer,
+  type SlowQuery,
+} from '@peregrine/query-optimizer';
 
 const MOST_ROWS = 10;
+const MOST_SLOW = 20;
 /** Longer texts are cut: the console shows them, nobody runs them from there. */
 const MAX_SQL = 600;
 
 export function queriesFigures(optimizer: QueryOptimizer): { queries: QueriesFigures; pool: PoolFigures } {
-  const { queries, topQueries, cache, nPlusOne, pool, slowQueries } = optimizer.report();
-  const all = optimizer.queries();
-  const slow = all
-    .filter(({ p95Ms }) => p95Ms >= slowQueries.thresholdMs)
-    .toSorted((a, b) => b.p95Ms - a.p95Ms)
-    .slice(0, MOST_ROWS);
+  const { queries, topQueries, cache, nPlusOne, pool } = optimizer.report();
+  const slowQueries = optimizer.slowQueries.report(MOST_SLOW);
   return {
     queries: {
       count: queries.count,
@@ -22,7 +24,7 @@ export function queriesFigures(optimizer: QueryOptimizer): { queries: QueriesFig
       cacheHits: cache.hits,
       cacheMisses: cache.misses,
       slowMs: slowQueries.thresholdMs,
-      slow: slow.map(rowOf),
+      slow: slowQueries.queries.map(slowRowOf),
       top: topQueries.slice(0, MOST_ROWS).map(rowOf),
       loops: nPlusOne.latest.map(({ scope, sql, where, count, durationMs }) => ({
         scope,
@@ -38,6 +40,16 @@ export function queriesFigures(optimizer: QueryOptimizer): { queries: QueriesFig
 
 function rowOf({ fingerprint, sql, calls, errors, totalMs, meanMs, p95Ms, maxMs }: QueryFigures): QueryRow {
   return { fingerprint, sql: sql.slice(0, MAX_SQL), calls, errors, totalMs, meanMs, p95Ms, maxMs };
+}
+
+function slowRowOf({ plans, regression, ...query }: SlowQuery): SlowQueryRow {
+  const { fingerprint, sql, source, calls, slowCalls, totalMs, meanMs, p95Ms, maxMs } = query;
+  return {
+    ...{ fingerprint, source, calls, slowCalls, totalMs, meanMs, p95Ms, maxMs },
+    sql: sql.slice(0, MAX_SQL),
+    plans: plans.length,
+    hasRegressed: regression !== null,
+  };
 }
 
 function poolFigures(pool: PoolStatistics): PoolFigures {

@@ -1,5 +1,5 @@
-import { type ClassFigures, type DeadLetterFigures, type QueueFigures } from '@peregrine/console';
-import { TASK_PRIORITIES, type TaskQueue } from '@peregrine/task-queue';
+import { type DeadLetterFigures, type QueueFigures } from '@peregrine/console';
+import { type TaskQueue } from '@peregrine/task-queue';
 import { LastKnown } from './last-known.js';
 
 /** The dead letters are read through; every ten seconds is often enough. */
@@ -19,7 +19,8 @@ export class QueueReader {
     this.#deadLetters = new LastKnown(() => this.#readDeadLetters(), [], DEAD_LETTERS);
   }
 
-  async read(): Promise<QueueFigures> {
+  /** Without the waits of the classes, which the processes tell. */
+  async read(): Promise<Omit<QueueFigures, 'classes'>> {
     const [{ value: totals, problem }, letters] = await Promise.all([
       this.#totals.get(),
       this.#deadLetters.get(),
@@ -34,7 +35,6 @@ export class QueueReader {
       retries: totals?.retries ?? 0,
       batches: totals?.batchesProcessed ?? 0,
       successRate: totals?.successRate ?? 1,
-      classes: this.#classes(),
       deadLetters: letters.value,
       problem: problem ?? letters.problem,
     };
@@ -53,19 +53,5 @@ export class QueueReader {
       firstFailedAt: new Date(firstFailedAt).toISOString(),
       lastFailedAt: new Date(lastFailedAt).toISOString(),
     }));
-  }
-
-  #classes(): ClassFigures[] {
-    const families = this.#queue.collect();
-    const value = (name: string, priority: string, suffix?: string) =>
-      families
-        .find((it) => it.name === name)
-        ?.samples.find((it) => it.labels?.['priority'] === priority && it.suffix === suffix)?.value ?? 0;
-    return TASK_PRIORITIES.map((priority) => {
-      const started = value('task_wait_seconds', priority, '_count');
-      const seconds = value('task_wait_seconds', priority, '_sum');
-      const missed = value('task_promised_wait_missed_total', priority);
-      return { priority, started, missed, meanWaitMs: started === 0 ? 0 : (1_000 * seconds) / started };
-    });
   }
 }

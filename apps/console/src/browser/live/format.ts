@@ -45,3 +45,14 @@ export function duration(ms: number | null): string {
 export function ago(at: string, now: string): string {
   return `${duration(Math.max(0, Date.parse(now) - Date.parse(at)))} ago`;
 }
+
+/** The time of the day here. @param at ISO 8601 */
+export function clock(at: string): string {
+  return new Date(at).toLocaleTimeString('en-GB');
+}
+
+/** Of money: cents as long as they matter. */
+export function dollars(usd: number): string {
+  const digits = usd >= 100 ? 0 : usd >= 0.01 || usd === 0 ? 2 : 4;
+  return `$${usd.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+}

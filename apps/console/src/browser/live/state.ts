@@ -6,6 +6,7 @@ import type { ConsoleSnapshot, Page } from '../../contract/snapshot.js';
 const API = '/console/api';
 /** How often the session is renewed while the page is looked at. */
 const RENEW_MS = 5 * 60_000;
+const SESSION_OVER = 'Your session is over: log in again.';
 /** After what the browser gives up on (an answer that is no stream). */
 const RETRY_MS = 3_000;
 
@@ -19,9 +20,15 @@ export const isLive = signal(false);
 /** What came of the last action. */
 export const notice = signal<{ readonly text: string; readonly failed: boolean } | null>(null);
 
-const PAGES: readonly Page[] = ['overview', 'queue', 'cache', 'flags', 'queries', 'cdn', 'pool'];
+const PAGES: readonly Page[] = [
+  ...(['overview', 'queue', 'cache', 'flags', 'queries'] as const),
+  ...(['cdn', 'pool', 'actions', 'runbooks'] as const),
+];
 const address = signal(location.hash);
-export const page = computed<Page>(() => PAGES.find((it) => address.value === `#/${it}`) ?? 'overview');
+const parts = computed(() => address.value.split('/'));
+export const page = computed<Page>(() => PAGES.find((it) => parts.value[1] === it) ?? 'overview');
+/** What of the page is looked at closely: the name of a runbook, the fingerprint of a query; empty for the page itself. */
+export const detail = computed(() => parts.value[2] ?? '');
 addEventListener('hashchange', () => {
   address.value = location.hash;
 });
@@ -34,13 +41,14 @@ let renewing: number | undefined;
 export async function resume(): Promise<void> {
   try {
     const response = await fetch(`${API}/session`);
-    if (response.ok) start((await response.json()) as SessionAnswer);
-    else end();
+    if (response.ok) return start((await response.json()) as SessionAnswer);
+    if (response.status === 401) return end(session.value === 'in' ? SESSION_OVER : undefined);
   } catch {
-    // The api is away; the page says so, and asks again.
-    isLive.value = false;
-    setTimeout(() => void resume(), RETRY_MS);
+    // As below.
   }
+  // The api is away, or about to be; the page says so, and asks again.
+  isLive.value = false;
+  setTimeout(() => void resume(), RETRY_MS);
 }
 
 /** @returns what is wrong; undefined when the key is an admin's */
@@ -60,6 +68,8 @@ export async function logOut(): Promise<void> {
 /** Does it, and tells what came of it in `notice`. */
 export async function act(action: ActionName, input: object): Promise<void> {
   const answer = await send('POST', `actions/${action}`, input);
+  // Its notice is the login's.
+  if (session.value !== 'in') return;
   notice.value =
     'problem' in answer
       ? { text: answer.problem, failed: true }
@@ -74,8 +84,8 @@ function start(answer: SessionAnswer): void {
   renewing = setInterval(() => void renew(), RENEW_MS);
 }
 
-/** Nobody is logged in any more: nothing stays on the screen. */
-function end(): void {
+/** Nobody is logged in any more: nothing stays on the screen. @param why told at the login */
+function end(why?: string): void {
   source?.close();
   source = undefined;
   clearInterval(renewing);
@@ -83,6 +93,7 @@ function end(): void {
   snapshot.value = null;
   isLive.value = false;
   session.value = 'out';
+  notice.value = why === undefined ? null : { text: why, failed: true };
 }
 
 /** A console that nobody looks at lets its session end. */
@@ -90,7 +101,7 @@ async function renew(): Promise<void> {
   if (document.hidden) return;
   try {
     const response = await fetch(`${API}/session`);
-    if (response.status === 401) end();
+    if (response.status === 401) end(SESSION_OVER);
     else if (response.ok) csrfToken = ((await response.json()) as SessionAnswer).csrfToken;
   } catch {
     isLive.value = false;
@@ -113,6 +124,12 @@ function listen(): void {
   });
 }
 
+/** What is too much for every snapshot, from below the console's API. */
+export async function read<T>(path: string): Promise<{ value: T } | { problem: string }> {
+  const answer = await send('GET', path);
+  return 'problem' in answer ? answer : { value: answer.body as T };
+}
+
 type Answer = { readonly body: unknown } | { readonly problem: string };
 
 async function send(method: string, path: string, body?: object): Promise<Answer> {
@@ -125,7 +142,7 @@ async function send(method: string, path: string, body?: object): Promise<Answer
       },
       ...(body && { body: JSON.stringify(body) }),
     });
-    if (response.status === 401 && session.value === 'in') end();
+    if (response.status === 401 && session.value === 'in') end(SESSION_OVER);
     const text = await response.text();
     if (response.ok) return { body: text === '' ? null : JSON.parse(text) };
     return { problem: problemIn(text) };

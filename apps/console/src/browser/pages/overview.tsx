@@ -1,5 +1,5 @@
 import type { ConsoleSnapshot, RouteFigures } from '../../contract/snapshot.js';
-import { count, duration, percent, rate } from '../live/format.js';
+import { count, dollars, duration, percent, rate } from '../live/format.js';
 import { Empty, Mark, Section, Sparkline, Table, Tag, Tile, Tiles, Usage } from '../parts/basics.js';
 import { VerdictCard } from '../parts/verdicts.js';
 
@@ -55,7 +55,8 @@ function Route({ its }: { its: RouteFigures }) {
   );
 }
 
-function Figures({ process: its, history, cache, queue }: ConsoleSnapshot) {
+function Figures({ process: its, history, cache, queue, processes }: ConsoleSnapshot) {
+  const workers = processes.all.filter(({ role, isGone }) => role === 'worker' && !isGone).length;
   const errors = history.errors.reduce((sum, it) => sum + it, 0);
   // The last step still runs.
   const perSecond = history.perSecond.at(-2) ?? history.perSecond.at(-1) ?? 0;
@@ -84,9 +85,30 @@ function Figures({ process: its, history, cache, queue }: ConsoleSnapshot) {
       <Tile
         name="Tasks waiting"
         value={count(queue.pending)}
-        note={`${count(queue.deadLettered)} failed for good`}
+        note={`${count(workers)} ${workers === 1 ? 'worker' : 'workers'}, ${count(queue.deadLettered)} failed for good`}
       />
     </Tiles>
+  );
+}
+
+/** What caches did not have to spend. */
+function Savings({ savings: { cacheMs, ai }, process: { uptimeSeconds } }: ConsoleSnapshot) {
+  return (
+    <Section
+      title="Saved"
+      aside={<span class="note">by this process in {duration(uptimeSeconds * 1_000)}; estimated</span>}
+    >
+      <Tiles>
+        <Tile name="Time of loading" value={duration(cacheMs)} note="by hits of the cache" />
+        {ai && (
+          <Tile
+            name="Calls of models"
+            value={dollars(ai.usd)}
+            note={`${count(ai.calls)} answers from the cache`}
+          />
+        )}
+      </Tiles>
+    </Section>
   );
 }
 
@@ -119,9 +141,11 @@ export function OverviewPage({ now }: { now: ConsoleSnapshot }) {
           <Usage key={it.name} {...it} />
         ))}
       </Section>
+      <Savings {...now} />
       <Routes routes={now.routes} />
       <p class="note">
-        Figures of the api process {pid} (Node {node}), up {duration(uptimeSeconds * 1_000)}.
+        Requests, cache and limits are those of the api process {pid} (Node {node}), up{' '}
+        {duration(uptimeSeconds * 1_000)}; tasks, workers and purges those of the whole platform.
       </p>
     </>
   );

@@ -1,6 +1,7 @@
 import type { ConsoleSnapshot } from '../../contract/snapshot.js';
 import { count, duration, percent } from '../live/format.js';
 import { Section, Table, Tile, Tiles, Usage } from '../parts/basics.js';
+import { Processes } from '../parts/processes.js';
 import { PageVerdicts } from '../parts/verdicts.js';
 
 function Callers({ waiting, acquired }: ConsoleSnapshot['pool']) {
@@ -20,7 +21,7 @@ function Callers({ waiting, acquired }: ConsoleSnapshot['pool']) {
 }
 
 export function PoolPage({ now }: { now: ConsoleSnapshot }) {
-  const { pool, limits, process: its } = now;
+  const { pool, limits, process: its, processes } = now;
   return (
     <>
       <PageVerdicts page="pool" verdicts={now.verdicts} />
@@ -47,6 +48,7 @@ export function PoolPage({ now }: { now: ConsoleSnapshot }) {
           ))}
       </Section>
       <Callers {...pool} />
+      <Processes title="Processes" processes={processes.all} problem={processes.problem} now={now.at} />
     </>
   );
 }

@@ -1,8 +1,36 @@
-import type { QueryRow } from '../../contract/query-figures.js';
+import type { QueryRow, SlowQueryRow } from '../../contract/query-figures.js';
 import type { ConsoleSnapshot } from '../../contract/snapshot.js';
 import { count, duration, percent } from '../live/format.js';
+import { detail } from '../live/state.js';
 import { Empty, Section, Table, Tag, Tile, Tiles } from '../parts/basics.js';
 import { PageVerdicts } from '../parts/verdicts.js';
+import { IndexFindings, Recommendations } from './query-indexes.js';
+import { QueryView } from './query-detail.js';
+
+function SlowRows({ rows }: { rows: readonly SlowQueryRow[] }) {
+  return (
+    <Table name="Slow queries" head={['Query', 'Slow runs', '95 % below', 'Mean', 'In all', 'Plans']}>
+      {rows.map((it) => (
+        <tr key={it.fingerprint}>
+          <th scope="row">
+            <a class="plain" href={`#/queries/${it.fingerprint}`}>
+              <code class="sql">{it.sql}</code>
+            </a>
+            {it.source === 'server' && <span class="detail">Of other programs</span>}
+          </th>
+          <td>
+            {it.source === 'server' ? '–' : count(it.slowCalls)}
+            <span class="detail">of {count(it.calls)}</span>
+          </td>
+          <td>{duration(it.p95Ms)}</td>
+          <td>{duration(it.meanMs)}</td>
+          <td>{duration(it.totalMs)}</td>
+          <td>{it.hasRegressed ? <Tag level="warning">got worse</Tag> : count(it.plans)}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
 
 function Rows({ name, rows }: { name: string; rows: readonly QueryRow[] }) {
   return (
@@ -71,19 +99,22 @@ function Figures(queries: ConsoleSnapshot['queries']) {
 }
 
 export function QueriesPage({ now }: { now: ConsoleSnapshot }) {
-  const { queries } = now;
+  const { queries, indexes, actions } = now;
+  if (detail.value !== '') return <QueryView key={detail.value} fingerprint={detail.value} now={now.at} />;
   return (
     <>
       <PageVerdicts page="queries" verdicts={now.verdicts} />
       <Figures {...queries} />
       <Section title="Slow queries" aside={<span class="note">from {duration(queries.slowMs)} on</span>}>
         {queries.slow.length === 0 ? (
-          <Empty>No kind of query is slow for one caller in 20.</Empty>
+          <Empty>No query was slow, in this process and in the others.</Empty>
         ) : (
-          <Rows name="Slow queries" rows={queries.slow} />
+          <SlowRows rows={queries.slow} />
         )}
       </Section>
-      <Section title="Most time in all">
+      <Recommendations indexes={indexes} actions={actions} now={now.at} />
+      <IndexFindings {...indexes} />
+      <Section title="Most time in all" aside={<span class="note">of this process</span>}>
         {queries.top.length === 0 ? (
           <Empty>No query has run yet.</Empty>
         ) : (
@@ -91,10 +122,6 @@ export function QueriesPage({ now }: { now: ConsoleSnapshot }) {
         )}
       </Section>
       <Loops {...queries} />
-      <p class="note">
-        Indexes that would help: <code>npm run optimizer -- recommend</code> proves them on this database;{' '}
-        <code>apply</code> builds and measures one, <code>revert</code> takes it back.
-      </p>
     </>
   );
 }

@@ -3,6 +3,7 @@ import type { ConsoleSnapshot } from '../../contract/snapshot.js';
 import { ago, count, duration, percent } from '../live/format.js';
 import { Empty, Section, Table, Tag, Tile, Tiles } from '../parts/basics.js';
 import { ActionButton, ActionsNote } from '../parts/confirm.js';
+import { Processes } from '../parts/processes.js';
 import { PageVerdicts } from '../parts/verdicts.js';
 
 function DeadLetterRow({ its, now }: { its: DeadLetterFigures; now: string }) {
@@ -39,25 +40,35 @@ function DeadLetterRow({ its, now }: { its: DeadLetterFigures; now: string }) {
 }
 
 function Classes({ classes }: ConsoleSnapshot['queue']) {
-  const started = classes.reduce((sum, it) => sum + it.started, 0);
   return (
-    <Section title="Classes and their waits" aside={<span class="note">of this process</span>}>
-      {started === 0 ? (
-        <Empty>
-          No task has started in this process. Workers show the waits of theirs at their own{' '}
-          <code>/metrics</code> (<code>task_wait_seconds</code>).
-        </Empty>
+    <Section
+      title="Classes and their waits"
+      aside={<span class="note">all processes, last five minutes</span>}
+    >
+      {classes.length === 0 ? (
+        <Empty>No process has told of its tasks yet; each does every five seconds.</Empty>
       ) : (
         <Table
           name="Classes and their waits"
-          head={['Class', 'Started', 'Mean wait', 'Longer than promised']}
+          head={[
+            'Class',
+            'Promised',
+            'Started',
+            '95 % waited less than',
+            'Half less than',
+            'Too long',
+            'Since start',
+          ]}
         >
-          {classes.map(({ priority, started, meanWaitMs, missed }) => (
+          {classes.map(({ priority, promisedMs, started, recent }) => (
             <tr key={priority}>
               <th scope="row">{priority}</th>
+              <td>{duration(promisedMs)}</td>
+              <td>{count(recent.started)}</td>
+              <td>{duration(recent.p95Ms)}</td>
+              <td>{duration(recent.p50Ms)}</td>
+              <td>{recent.missed > 0 ? <Tag level="warning">{count(recent.missed)}</Tag> : '0'}</td>
               <td>{count(started)}</td>
-              <td>{started === 0 ? '–' : duration(meanWaitMs)}</td>
-              <td>{missed > 0 ? <Tag level="warning">{count(missed)}</Tag> : '0'}</td>
             </tr>
           ))}
         </Table>
@@ -67,7 +78,9 @@ function Classes({ classes }: ConsoleSnapshot['queue']) {
 }
 
 export function QueuePage({ now }: { now: ConsoleSnapshot }) {
-  const { queue } = now;
+  const { queue, processes } = now;
+  const workers = processes.all.filter(({ role }) => role === 'worker');
+  const alive = workers.filter(({ isGone }) => !isGone).length;
   return (
     <>
       <PageVerdicts page="queue" verdicts={now.verdicts} />
@@ -79,6 +92,11 @@ export function QueuePage({ now }: { now: ConsoleSnapshot }) {
           name="Succeed"
           value={percent(queue.successRate)}
           note={`${count(queue.completed)} completed`}
+        />
+        <Tile
+          name="Workers"
+          value={count(alive)}
+          note={workers.length > alive ? `${count(workers.length - alive)} died` : 'none has died'}
         />
         <Tile name="Tried again" value={count(queue.retries)} note={`${count(queue.batches)} batches`} />
       </Tiles>
@@ -95,6 +113,7 @@ export function QueuePage({ now }: { now: ConsoleSnapshot }) {
         )}
       </Section>
       <Classes {...queue} />
+      <Processes title="Workers" processes={workers} problem={processes.problem} now={now.at} />
     </>
   );
 }

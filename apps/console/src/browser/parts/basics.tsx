@@ -58,6 +58,11 @@ export function Tile({ name, value, note }: { name: string; value: string; note?
   );
 }
 
+/** Says that figures are old or missing, and why; nothing when they are not. */
+export function Problem({ text }: { text: string | null }) {
+  return text === null ? null : <p class="hint">{text}</p>;
+}
+
 /** In place of what is not there: why, and what to do. */
 export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="empty">{children}</p>;

@@ -11,7 +11,7 @@ export function worstOn(page: Page, verdicts: readonly Verdict[]): Level {
 
 /** What is so, why, and what to do. @param isPart below another heading, away from its page */
 export function VerdictCard({ verdict, isPart }: { verdict: Verdict; isPart?: boolean }) {
-  const { level, title, why, todo, page } = verdict;
+  const { level, title, why, todo, page, runbook } = verdict;
   const Heading = isPart ? 'h3' : 'h2';
   return (
     <li class={`verdict ${level}`}>
@@ -21,7 +21,12 @@ export function VerdictCard({ verdict, isPart }: { verdict: Verdict; isPart?: bo
         <p>{why}</p>
         {todo !== '' && (
           <p class="todo">
-            <b>What to do:</b> {todo}
+            <b>What to do:</b> {todo}{' '}
+            {runbook !== null && (
+              <a href={`#/runbooks/${runbook}`} aria-label={`Runbook: ${title}`}>
+                Runbook
+              </a>
+            )}
           </p>
         )}
       </div>

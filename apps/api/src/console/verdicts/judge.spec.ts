@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ConsoleSnapshot } from '@peregrine/console';
 import { MetricsService, parseMetricsOptions } from '@peregrine/metrics';
-import { judge, type Judged } from './verdicts.js';
+import { readdirSync } from 'node:fs';
+import { judge } from './judge.js';
+import { type Judged } from './judged.js';
 
 const metrics = new MetricsService(parseMetricsOptions({ processMetrics: false }));
 metrics.onApplicationShutdown();
@@ -53,7 +55,16 @@ const WELL: Judged = {
     top: [],
     loops: [],
   },
-  cdn: { providers: [], origins: [], pending: [], ended: [], problem: null },
+  cdn: { providers: [], origins: [], edges: [], releases: [], pending: [], ended: [], problem: null },
+  processes: {
+    all: [
+      {
+        ...{ id: 'a', role: 'worker', host: 'here', pid: 7, isGone: false, figures: null },
+        ...{ startedAt: new Date().toISOString(), seenAt: new Date().toISOString() },
+      },
+    ],
+    problem: null,
+  },
   pool: {
     size: 2,
     idle: 2,
@@ -68,15 +79,21 @@ const WELL: Judged = {
     efficiency: 1,
   },
 };
+const RUNBOOKS = readdirSync(new URL('../../../../../docs/runbooks', import.meta.url));
 const first = (change: Partial<Judged>) => judge({ ...WELL, ...change })[0];
-const query = {
-  fingerprint: 'a',
-  sql: 'SELECT',
-  calls: 9,
-  errors: 0,
-  totalMs: 900,
-  meanMs: 100,
-  maxMs: 1_500,
+const query: Judged['queries']['slow'][number] = {
+  ...{ fingerprint: 'a', sql: 'SELECT', source: 'application' as const, calls: 9, slowCalls: 9 },
+  ...{ totalMs: 900, meanMs: 100, p95Ms: null, maxMs: 1_500, plans: 1, hasRegressed: false },
+};
+const [worker] = WELL.processes.all;
+const died = { ...worker, id: 'b', pid: 8, isGone: true } as (typeof WELL.processes.all)[number];
+const purge = {
+  ...{ id: 'a', provider: 'fastly', kind: 'path', value: '/a', attempts: 3, soft: false, error: 'refused' },
+  ...{ requestedAt: new Date().toISOString(), notBefore: new Date().toISOString() },
+};
+const waits = {
+  ...{ priority: 'HIGH', promisedMs: 2_000, started: 9, missed: 1 },
+  recent: { started: 9, missed: 1, p50Ms: 10, p95Ms: 3_000 },
 };
 
 describe('the verdicts', () => {
@@ -110,7 +127,7 @@ describe('the verdicts', () => {
     ['dead letters', { queue: { ...WELL.queue, deadLettered: 2 } }, 'warning', /^2 tasks failed for good/],
     [
       'a cache that hardly helps',
-      { cache: { ...WELL.cache, status: 'critical' } },
+      { cache: { ...WELL.cache, status: 'critical', recommendation: 'Do it' } },
       'critical',
       /hardly helps/,
     ],
@@ -125,27 +142,58 @@ describe('the verdicts', () => {
       {
         cdn: {
           ...WELL.cdn,
-          pending: [
-            {
-              id: 'a',
-              provider: 'fastly',
-              kind: 'path',
-              value: '/a',
-              state: 'pending',
-              attempts: 3,
-              requestedAt: new Date(0).toISOString(),
-              error: 'refused',
-            },
-          ],
+          pending: [{ ...purge, state: 'pending', requestedAt: new Date(0).toISOString() }],
         },
       },
       'warning',
       /do not get through/,
     ],
+    [
+      'a purge that was given up',
+      { cdn: { ...WELL.cdn, ended: [{ ...purge, state: 'failed' }] } },
+      'warning',
+      /^A purge was given up/,
+    ],
+    [
+      'a class that breaks its promise',
+      { queue: { ...WELL.queue, classes: [waits] } },
+      'warning',
+      /HIGH wait too long/,
+    ],
+    [
+      'a worker that died',
+      { processes: { ...WELL.processes, all: [...WELL.processes.all, died] } },
+      'warning',
+      /^A worker died/,
+    ],
+    [
+      'work without anybody to do it',
+      {
+        processes: { all: [died], problem: null },
+        queue: { ...WELL.queue, pending: 3 },
+        metrics: { ...WELL.metrics, uptimeSeconds: 60 },
+      },
+      'critical',
+      /^No worker runs/,
+    ],
   ])('put %s first, and say why and what to do', (_, change, level, title) => {
     const verdict = first(change);
     expect(verdict).toMatchObject({ level, title: expect.stringMatching(title) });
     expect(verdict?.why).not.toBe('');
+    expect(verdict?.todo).not.toBe('');
+    expect(RUNBOOKS).toContain(`${verdict?.runbook}.md`);
+  });
+
+  it('forget a purge that was given up when it was sent again', () => {
+    const again = {
+      ...purge,
+      id: 'b',
+      state: 'done',
+      requestedAt: new Date(Date.now() + 1_000).toISOString(),
+    };
+    const ended = [again, { ...purge, state: 'failed' }];
+    const verdict = judge({ ...WELL, cdn: { ...WELL.cdn, ended } }).find(({ page }) => page === 'cdn');
+    expect(verdict?.level).toBe('good');
   });
 
   it('name the worst of the requests', () => {

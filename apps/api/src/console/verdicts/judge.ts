@@ -1,0 +1,22 @@
+import { type Verdict } from '@peregrine/console';
+import { cacheVerdict, cdnVerdict, queriesVerdict } from './data-verdicts.js';
+import { type Judged, SEVERITY } from './judged.js';
+import { healthVerdict, memoryVerdict, poolVerdict, requestsVerdict } from './process-verdicts.js';
+import { queueVerdict, waitsVerdict, workersVerdict } from './work-verdicts.js';
+
+/** A judgement for each area, the worst first. */
+export function judge(figures: Judged): Verdict[] {
+  const verdicts = [
+    requestsVerdict(figures),
+    memoryVerdict(figures),
+    healthVerdict(figures),
+    poolVerdict(figures),
+    queueVerdict(figures),
+    waitsVerdict(figures),
+    workersVerdict(figures),
+    cacheVerdict(figures),
+    queriesVerdict(figures),
+    cdnVerdict(figures),
+  ];
+  return verdicts.toSorted((a, b) => SEVERITY[b.level] - SEVERITY[a.level]);
+}
