@@ -103,7 +103,7 @@ async function run(
           signal: interrupt.stop,
           onProgress: (it) => rename(`Building ${progressText(it)}`),
         },
-        statements,
+        { watched: statements },
       ),
     );
     const text = candidates.length === 0 ? 'Nothing to build: no index is recommended.' : ledgerText(entries);

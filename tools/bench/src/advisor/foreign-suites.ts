@@ -84,7 +84,7 @@ async function run(
       statements: workload.filter((it) => plan.serves.some(({ statement }) => statement === it.id)),
     }));
     const ledger = await progress.step(`${title}: build and judge`, () =>
-      new IndexTrials({ source }).runTogether(candidates, {}, workload),
+      new IndexTrials({ source }).runTogether(candidates, {}, { watched: workload }),
     );
     await withClient(url, (client) => client.query('VACUUM ANALYZE'));
     const after = await progress.step(`${title}: measure again`, () =>
