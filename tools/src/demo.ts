@@ -37,8 +37,9 @@ const HELP = `Usage: npm run demo -- [folder] [options]
 
 Imports the Markdown files below a folder (default: node_modules) through the HTTP API, waits until their text is
 extracted, and prints what the cache does for file loads, searches and 1,000 requests at once. Then it makes a table that
-misses its indexes, asks it, has adaptive indexing build them, and prints the ledger. Uses the platform that "npm start"
-runs on the data folder, else starts one for the duration, with INDEX_ADVISOR_MODE=apply unless it is set.
+misses its indexes, asks it, waits until the workers' adaptive indexing has built them, and prints the ledger. Uses the platform
+that "npm start" runs on the data folder, else starts one for the duration, with INDEX_ADVISOR_MODE=apply and a round every 20
+seconds unless they are set. Where the platform has no rounds, the demo has one of its own, and says so.
 
   --data <folder>  data folder of the platform (default: .peregrine)
   --json <file>    also write the figures as JSON
@@ -117,7 +118,8 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
       measureConcurrentLoads(api, id, files),
     );
     const end = await cacheFigures(admin);
-    const indexes = await demonstrateIndexes({ databaseUrl: dev.databaseUrl, selection, keep, reporter });
+    const { databaseUrl } = dev;
+    const indexes = await demonstrateIndexes({ admin, databaseUrl, selection, keep, reporter });
     return {
       environment: describeEnvironment(dev.redisUrl !== null),
       files: files.length,

@@ -10,7 +10,8 @@ import type { DemoReport } from '../src/demo/report.ts';
 import { ROOT } from '../src/paths.ts';
 import { StartRun } from './start-fixture.ts';
 
-jest.setTimeout(180_000);
+// A round that is under way is waited for, and then another one: on a machine at work that takes its time.
+jest.setTimeout(300_000);
 
 const run = promisify(execFile);
 
@@ -22,7 +23,8 @@ describe('npm run demo', () => {
     run(process.execPath, [join(ROOT, 'tools/src/demo.ts'), ...args], { cwd: ROOT });
 
   it('imports a folder into the platform that runs, prints its table, and takes the files away again', async () => {
-    platform = await StartRun.ready();
+    const environment = { INDEX_ADVISOR_MODE: 'apply', INDEX_ADVISOR_SCHEDULE: '*/5 * * * * *' };
+    platform = await StartRun.ready({ environment });
     const { folder } = platform;
     const json = join(folder, 'demo.json');
     const { stdout } = await demo(join(ROOT, 'docs'), '--data', folder, '--json', json);
@@ -47,7 +49,8 @@ describe('npm run demo', () => {
     expect(report.concurrent).toMatchObject({ count: 1_000, errors: 0 });
     expect(report.cache.databaseCallsSaved).toBeGreaterThan(1_000);
 
-    expect(report.indexes.round).toMatchObject({ outcome: 'completed' });
+    // Its workers had the round, as they have them all day.
+    expect(report.indexes).toMatchObject({ by: 'workers', why: null, round: { outcome: 'completed' } });
     expect(report.indexes.calls).toBeGreaterThanOrEqual(80);
     // Whether an index helps so small a table is for the measurement to say; that it was tried, and why it ended so, is not.
     for (const it of report.indexes.ledger) {

@@ -79,6 +79,7 @@ export {
 } from './index-builder/index-ledger.js';
 export { type IndexPlan, parseIndexPlan } from './index-builder/index-plan.js';
 export { IndexTrials, type TrialCandidate } from './index-builder/index-trial.js';
+export { type SetConditions } from './index-builder/joint-trial.js';
 export { indexMigration } from './index-builder/migration-file.js';
 export { type TrialMeasurement } from './index-builder/statement-replay.js';
 export { describeFinding, type NPlusOneFinding } from './n-plus-one/n-plus-one-finding.js';

@@ -68,6 +68,18 @@ describe('adaptive indexing', () => {
     expect(await db.indexes()).toEqual([kept?.plan.indexName]);
   });
 
+  it('builds all of a round before it measures, so that indexes stay that gain only beside each other', async () => {
+    const process = db.process({}, BOTH);
+    const round = await process.runRound();
+    expect(round.kept.toSorted()).toEqual(round.recommended.toSorted());
+    const entries = await process.ledger();
+    const ends = await db.database.run<{ isTogether: boolean }>(
+      `SELECT max(started_at) < min(ended_at) AS "isTogether" FROM peregrine_index_ledger`,
+    );
+    expect(entries).toHaveLength(2);
+    expect(ends).toEqual([{ isTogether: true }]);
+  });
+
   it('takes the workload from what other processes have written, and measures with typical values', async () => {
     for (const sql of installSlowQueryHistory()) await db.database.run(sql);
     await db.database.run(

@@ -9,6 +9,9 @@ const ROWS = 50_000;
 const SCHEMA = `
   CREATE TABLE author (id int PRIMARY KEY, code int NOT NULL, name text NOT NULL);
   INSERT INTO author SELECT n, n % 2500, 'Author ' || n FROM generate_series(1, ${ROWS}) n;
+  CREATE TABLE loan (id int PRIMARY KEY, at int NOT NULL, state text NOT NULL, note text NOT NULL);
+  INSERT INTO loan SELECT n, hashint4(n), CASE WHEN n = 7 THEN 'lost' ELSE 'back' END, repeat('x', 300)
+    FROM generate_series(1, ${ROWS}) n;
   CREATE TABLE book (id int PRIMARY KEY, author_id int NOT NULL, size int NOT NULL, note text NOT NULL);
   INSERT INTO book SELECT n, n, n % 100, repeat('x', 300) FROM generate_series(1, ${ROWS}) n;
 `;
@@ -16,6 +19,16 @@ const statement = (id: string, text: string): WorkloadStatement => ({ id, text, 
 const BOOKS = statement(
   'books',
   'SELECT b.id FROM author a JOIN book b ON b.author_id = a.id WHERE a.code = 7',
+);
+/** A hundred calls that an index on the time saves from reading the whole table. */
+const LOANS_AT = {
+  ...statement('loans at', 'SELECT * FROM loan WHERE at BETWEEN 1000 AND 2000 ORDER BY at'),
+  calls: 100,
+};
+/** What the planner takes to be in half of the rows is in none: by the index it goes through all of them, all over the table. */
+const FIRST_LOANS = statement(
+  'first loans',
+  "SELECT * FROM loan WHERE state || '' > 'back' AND length(note) > 0 ORDER BY at LIMIT 10",
 );
 const plan = (table: string, column: string) => ({
   id: `${table}-${column}`,
@@ -32,7 +45,7 @@ describe('trials of indexes that are judged together', () => {
   const indexes = async () =>
     (
       await database.run<{ name: string }>(
-        `SELECT indexname AS name FROM pg_indexes WHERE tablename IN ('author', 'book') AND indexname !~ 'pkey' ORDER BY 1`,
+        `SELECT indexname AS name FROM pg_indexes WHERE tablename IN ('author', 'book', 'loan') AND indexname !~ 'pkey' ORDER BY 1`,
       )
     ).map((it) => it.name);
 
@@ -118,5 +131,82 @@ describe('trials of indexes that are judged together', () => {
     ]);
     expect(entries.map((it) => it.status)).toEqual(['failed', 'kept', 'kept']);
     expect(entries[0]?.decision).toContain('nowhere');
+  });
+
+  it('keeps an index that saves more than one statement loses by it, and names that statement', async () => {
+    const candidates = [{ plan: plan('loan', 'at'), statements: [LOANS_AT] }];
+    const watched = [FIRST_LOANS];
+    const [kept] = await trials({ toleratedRegression: 1_000 }).runTogether(candidates, {}, { watched });
+    expect(kept).toMatchObject({
+      status: 'kept',
+      decision: expect.stringMatching(
+        /^Kept: 2 statements, .* less time\. Tolerated, as the others gain more: first loans went from /,
+      ),
+    });
+    expect(await indexes()).toEqual(['loan_at_idx']);
+    await database.run('DROP INDEX loan_at_idx; DROP TABLE peregrine_index_ledger');
+    const [dropped] = await trials({ toleratedRegression: 0.3 }).runTogether(candidates, {}, { watched });
+    expect(dropped).toMatchObject({
+      status: 'dropped',
+      decision: expect.stringMatching(/^Dropped: first loans went from .* which is too much$/),
+    });
+    expect(await indexes()).toEqual([]);
+  });
+
+  it('drops an index when its loss, weighted by calls, is more than its gain', async () => {
+    const [entry] = await trials({ toleratedRegression: 1_000 }).runTogether(
+      [{ plan: plan('loan', 'at'), statements: [{ ...LOANS_AT, calls: 1 }] }],
+      {},
+      { watched: [{ ...FIRST_LOANS, calls: 100 }] },
+    );
+    expect(entry).toMatchObject({
+      status: 'dropped',
+      decision: expect.stringContaining('first loans went from'),
+    });
+    expect(await indexes()).toEqual([]);
+  });
+
+  it('measures a statement once, however many copies of it serve indexes', async () => {
+    const copy = (): WorkloadStatement => JSON.parse(JSON.stringify(BOOKS)) as WorkloadStatement;
+    let runs = 0;
+    const source = {
+      connect: async () => {
+        const client = await pool.connect();
+        return {
+          query: (query: string | { text: string }, values?: readonly unknown[]) => {
+            if (typeof query === 'object' && query.text.includes('EXPLAIN (ANALYZE')) runs++;
+            return client.query(query as string, values as unknown[]);
+          },
+          release: (isBroken?: boolean) => client.release(isBroken),
+        };
+      },
+    };
+    const entries = await trials({ source, rounds: 1 }).runTogether(
+      ['code', 'author_id'].map((column) => ({
+        plan: plan(column === 'code' ? 'author' : 'book', column),
+        statements: [copy()],
+      })),
+      {},
+      { watched: [copy()] },
+    );
+    expect(entries.map((it) => it.measurements.length)).toEqual([1, 1]);
+    expect(runs).toBe(2);
+  });
+
+  it('leaves room for those before, and does not begin what it is told not to', async () => {
+    const entries = await trials().runTogether(
+      ['code', 'author_id', 'size'].map((column) => ({
+        plan: plan(column === 'code' ? 'author' : 'book', column),
+        statements: [BOOKS],
+      })),
+      {},
+      { maxBytes: 600_000, mayBegin: ({ indexName }) => indexName !== 'book_size_idx' },
+    );
+    expect(entries.map((it) => it.plan.indexName)).toEqual(['author_code_idx', 'book_author_id_idx']);
+    expect(entries[1]).toMatchObject({
+      status: 'dropped',
+      decision: expect.stringMatching(/^Dropped: it takes \d+ bytes, and \d+ were left for it$/),
+    });
+    expect(await indexes()).not.toContain('book_author_id_idx');
   });
 });

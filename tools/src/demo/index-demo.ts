@@ -1,21 +1,21 @@
-import type { AdaptiveIndexing, AdaptiveRound, QueryOptimizer } from '@peregrine/query-optimizer';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { AdaptiveRound, QueryOptimizer } from '@peregrine/query-optimizer';
 import pg from 'pg';
 
 import type { Reporter } from '../reporter.ts';
+import type { ApiClient } from './api-client.ts';
 import { DEMO_SCHEMA, LINES, type LoadedLines, loadDocumentLines } from './document-lines.ts';
 import type { Selection } from './import-folder.ts';
 import { type IndexLedgerLine, indexLedgerLines } from './index-ledger.ts';
+import { ownRound, workersRound } from './index-round.ts';
 
 /** What counts as evidence for an index: at least so many calls, and so much time of all together. */
 const MIN_CALLS = 40;
 const MIN_TOTAL_MS = 1_500;
 /** A small folder makes small tables, and no evidence however often one asks. */
-const MAX_CALLS = 500;
-const RETRY_MS = 1_000;
-/** Others have a round under way that long at most. */
-const ROUNDS = 120;
+const MAX_CALLS = 3_000;
 const INDEXES_PER_DAY = 20;
+/** The history that all processes share keeps what is slow; the demo's tables are small. */
+const SLOW_FROM_MS = 0.1;
 
 /** What the demo's program asks of its table; parameters are taken in turn from what is there. */
 const QUESTIONS: readonly {
@@ -35,6 +35,9 @@ export interface IndexDemoReport {
   readonly calls: number;
   /** How the round ended that the demo waited for, and what it could not do. */
   readonly round: Pick<AdaptiveRound, 'outcome' | 'problems'>;
+  /** Whose round it was: one that the workers have by their schedule, or one of the demo's own, and then why. */
+  readonly by: 'workers' | 'demo';
+  readonly why: string | null;
   /** What was built since the demo began, by the platform's worker or by the demo, the oldest first. */
   readonly ledger: readonly IndexLedgerLine[];
   /** Why what is recommended is not built. */
@@ -42,6 +45,8 @@ export interface IndexDemoReport {
 }
 
 export interface IndexDemoOptions {
+  /** Of the platform, with the right to look at recommendations. */
+  readonly admin: ApiClient;
   readonly databaseUrl: string;
   readonly selection: Selection;
   /** Leaves the table and its indexes. */
@@ -51,6 +56,7 @@ export interface IndexDemoOptions {
 
 /** A table without its indexes, questions that need them, and a round of adaptive indexing with the mode `apply`. */
 export async function demonstrateIndexes({
+  admin,
   databaseUrl,
   selection,
   keep,
@@ -65,13 +71,17 @@ export async function demonstrateIndexes({
     const startedAt = await serverTime(client);
     return await withOptimizer(databaseUrl, async (optimizer) => {
       const calls = await reporter.step('Asking for documents and links', () => ask(optimizer, loaded));
-      const { outcome, problems } = await reporter.step('A round of adaptive indexing', (rename) =>
-        runRound(optimizer.adaptiveIndexing, rename),
-      );
-      const ledger = await indexLedgerLines(optimizer.adaptiveIndexing, startedAt);
-      const open = await optimizer.adaptiveIndexing.recommendations({ state: 'open' });
+      // The workers read it in the history of all processes.
+      await optimizer.slowQueries.refresh();
+      const { adaptiveIndexing: adaptive } = optimizer;
+      const begun = { adaptive, since: await serverTime(client), reporter };
+      const workers = await workersRound(admin, begun);
+      const { outcome, problems } = typeof workers === 'string' ? await ownRound(begun) : workers;
+      const ledger = await indexLedgerLines(adaptive, startedAt);
+      const open = await adaptive.recommendations({ state: 'open' });
       return {
         ...{ lines: loaded.lines, calls, round: { outcome, problems }, ledger },
+        ...(typeof workers === 'string' ? { by: 'demo', why: workers } : { by: 'workers', why: null }),
         open: open
           .filter((it) => it.plan.table.schema === DEMO_SCHEMA)
           .map((it) => `${it.statement}: ${it.decision ?? 'open'}`),
@@ -92,6 +102,7 @@ async function withOptimizer<T>(
     connectionString,
     pool: { min: 0, max: 4, reserve: 0, applicationName: 'peregrine-demo' },
     cache: { enabled: false, listen: false },
+    slowQueries: { thresholdMs: SLOW_FROM_MS, sample: { enabled: false } },
     // Of its own schema only: what is missing elsewhere is for the platform to decide, by its settings.
     adaptiveIndexing: {
       ...{ mode: 'apply', schemas: [DEMO_SCHEMA], indexesPerDay: INDEXES_PER_DAY, revertUnused: false },
@@ -118,20 +129,6 @@ async function ask(optimizer: QueryOptimizer, loaded: LoadedLines): Promise<numb
     }
   }
   return all;
-}
-
-/** The worker may have a round of its own under way: then after it. */
-async function runRound(adaptive: AdaptiveIndexing, rename: (title: string) => void): Promise<AdaptiveRound> {
-  for (let attempt = 1; ; attempt++) {
-    const round = await adaptive.runRound({
-      onProgress: ({ text }) => rename(`A round of adaptive indexing: ${text}`),
-    });
-    if (round.outcome !== 'busy' || attempt === ROUNDS) {
-      rename(`A round of adaptive indexing: ${round.outcome}`);
-      return round;
-    }
-    await delay(RETRY_MS);
-  }
 }
 
 async function serverTime(client: pg.Client): Promise<Date> {

@@ -53,7 +53,7 @@ function lineOf(entry: LedgerEntry, recommendation: StoredRecommendation | undef
 }
 
 /** The ledger of the demo as a table, with what it rests on. */
-export function formatIndexDemo({ lines, calls, round, ledger, open }: IndexDemoReport): string {
+export function formatIndexDemo({ lines, calls, round, by, why, ledger, open }: IndexDemoReport): string {
   const rows = ledger.flatMap((it): string[][] => {
     const size = it.sizeBytes === null ? '' : megabytes(it.sizeBytes);
     const [first, ...more] = it.queries.map(({ sql, beforeMs, afterMs }) => [
@@ -69,7 +69,7 @@ export function formatIndexDemo({ lines, calls, round, ledger, open }: IndexDemo
   return [
     '',
     `  Indexes: the demo's own table, ${lines.toLocaleString('en')} lines of the documents, was made without the indexes it needs and asked`,
-    `  ${calls.toLocaleString('en')} times. A round of adaptive indexing (mode apply) ${OUTCOMES[round.outcome] ?? round.outcome}. Its ledger:`,
+    `  ${calls.toLocaleString('en')} times. A round of adaptive indexing (mode apply) by ${WHOSE[by]} ${OUTCOMES[round.outcome] ?? round.outcome}. Its ledger:`,
     '',
     indented(
       rows.length === 0
@@ -79,10 +79,12 @@ export function formatIndexDemo({ lines, calls, round, ledger, open }: IndexDemo
     '',
     ...ledger.map((it) => `  ${it.index}: ${it.decision} (${it.by})`),
     ...open.map((it) => `  ${it}`),
+    ...(why === null ? [] : [`  It was the demo's own round: ${why}`]),
     ...round.problems.map((it) => `  ${it.part}: ${it.reason}`),
   ].join('\n');
 }
 
+const WHOSE = { workers: 'the workers, on their schedule,', demo: 'the demo itself' } as const;
 const OUTCOMES: Readonly<Record<string, string>> = {
   completed: 'looked at what was asked',
   failed: 'failed',

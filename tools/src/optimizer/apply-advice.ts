@@ -23,8 +23,8 @@ import { ledgerText } from './text.ts';
 const HELP = `Usage: npm run optimizer -- apply [options]
 
 Builds recommended indexes one after the other, concurrently: readers and writers go on. Their statements are measured before
-the first and after the last, the best of three; what does not help, or slows one down by more than 30 %, is dropped again.
-Everything stands in a ledger (table peregrine_index_ledger); only what stands there is ever dropped.
+the first and after the last, the best of three; what does not help, loses more than it gains, or makes a statement take more than
+three times as long, is dropped again. The ledger names every statement that became slower by 30 % or more. Everything stands in a ledger (table peregrine_index_ledger); only what stands there is ever dropped.
 
 ${TARGET_HELP}
 ${ADVICE_HELP}
@@ -103,7 +103,7 @@ async function run(
           signal: interrupt.stop,
           onProgress: (it) => rename(`Building ${progressText(it)}`),
         },
-        statements,
+        { watched: statements },
       ),
     );
     const text = candidates.length === 0 ? 'Nothing to build: no index is recommended.' : ledgerText(entries);

@@ -57,6 +57,7 @@ export const adaptiveIndexingShape = {
   statementTimeoutMs: indexTrialShape.statementTimeoutMs,
   minGain: indexTrialShape.minGain,
   maxRegression: indexTrialShape.maxRegression,
+  toleratedRegression: indexTrialShape.toleratedRegression,
   /** How long rounds and what is no longer recommended are remembered. @default 90 */
   retentionDays: days.default(90),
 };

@@ -111,7 +111,7 @@ export class AdaptiveIndexing {
     return this.#alone(this.#stoppable(listener), async (context) => {
       const found = await recommendationIn(context, id, APPLICABLE);
       const statements = await measuredStatements(context, found, this.#options.captured());
-      return tryRecommendation(context, found, { actor, statements, isAuto: false });
+      return tryRecommendation(context, { recommendation: found, statements }, actor);
     });
   }
 

@@ -5,14 +5,23 @@ import { problemText } from '../execution/problem-text.js';
 import { QueryOptimizerError } from '../query-optimizer.errors.js';
 import { type RoundOutcome, type RoundProblem } from './adaptive-round.js';
 import { BuildHours } from './build-hours.js';
-import { DailyBudget } from './daily-budget.js';
+import { DailyBudget, type Spent } from './daily-budget.js';
 import { type FoundWorkload, readDatabaseWorkload } from './database-workload.js';
 import { IndexWatch } from './index-watch.js';
 import { figuresOf, mergeInto } from './recommendation-merge.js';
 import { decisionBy, followLedger } from './recommendation-sync.js';
-import { canBeMeasured, measuredStatements, tryRecommendation } from './recommendation-trial.js';
+import {
+  canBeMeasured,
+  type ChosenRecommendation,
+  measuredStatements,
+  tryRecommendations,
+  watchedStatements,
+} from './recommendation-trial.js';
 import { type RoundContext } from './round-context.js';
 import { type StoredRecommendation } from './stored-recommendation.js';
+
+const UNMEASURABLE =
+  'Left to a person: none of its statements can be measured, as the values of their parameters are not known';
 
 /** One round, on the connection that holds the lock, with tables that are there. */
 export class IndexRound {
@@ -134,47 +143,52 @@ export class IndexRound {
 
   async #apply(workload: FoundWorkload): Promise<void> {
     const { context } = this;
+    const spent = await context.ledger.spentInADay();
+    const chosen: ChosenRecommendation[] = [];
+    let planned = spent;
     for (const it of await context.store.list(['open'])) {
       if (context.isAborted) return;
       if (!this.#isOurs(it)) continue;
-      const wait = await this.#reasonToWait(it, workload);
-      if (typeof wait === 'string') await context.store.decide(it.id, { state: 'open', decision: wait });
-      else if (!(await this.#guarded('build', () => this.#try(it, wait.statements)))) return;
+      const wait = this.#reasonToWait(it, planned);
+      const statements = wait === null ? await measuredStatements(context, it, workload.statements) : [];
+      if (wait === null && statements.some(canBeMeasured)) {
+        chosen.push({ recommendation: it, statements });
+        planned = { indexes: planned.indexes + 1, bytes: planned.bytes + it.sizeBytes };
+      } else await context.store.decide(it.id, { state: 'open', decision: wait ?? UNMEASURABLE });
     }
+    if (chosen.length > 0) await this.#guarded('build', () => this.#try(chosen, spent, workload));
   }
 
-  /** @returns a reason, or the statements to measure */
-  async #reasonToWait(
-    recommendation: StoredRecommendation,
-    workload: FoundWorkload,
-  ): Promise<string | { readonly statements: Awaited<ReturnType<typeof measuredStatements>> }> {
-    const { ledger, options } = this.context;
-    if (!this.#hours.includes(options.now()))
-      return `Waits for the hours in which indexes are built: ${options.buildHours.join(', ')} ${options.timeZone}`;
-    const refusal = this.#budget.refusal(await ledger.spentInADay(), recommendation.sizeBytes);
-    if (refusal !== null) return refusal;
-    const statements = await measuredStatements(this.context, recommendation, workload.statements);
-    return statements.some(canBeMeasured)
-      ? { statements }
-      : 'Left to a person: none of its statements can be measured, as the values of their parameters are not known';
+  /** Null when it may be built now. */
+  #reasonToWait({ sizeBytes }: StoredRecommendation, spent: Spent): string | null {
+    const { now, buildHours, timeZone } = this.context.options;
+    if (!this.#hours.includes(now()))
+      return `Waits for the hours in which indexes are built: ${buildHours.join(', ')} ${timeZone}`;
+    return this.#budget.refusal(spent, sizeBytes);
   }
 
-  async #try(
-    recommendation: StoredRecommendation,
-    statements: Awaited<ReturnType<typeof measuredStatements>>,
-  ): Promise<void> {
+  /** All of them beside each other. What turns out to have no room, or no time, by then is open. */
+  async #try(chosen: readonly ChosenRecommendation[], spent: Spent, workload: FoundWorkload): Promise<void> {
     const { context } = this;
-    const { actor } = context.options;
-    const maxBytes = this.#budget.bytesLeft(await context.ledger.spentInADay());
-    const { id } = recommendation;
-    const entry = await tryRecommendation(context, recommendation, {
-      actor,
-      statements,
-      isAuto: true,
+    const byId = new Map(chosen.map(({ recommendation: it }) => [it.id, it]));
+    const waiting = new Map<string, string>();
+    const maxBytes = this.#budget.bytesLeft(spent);
+    const entries = await tryRecommendations(context, chosen, {
+      watched: await watchedStatements(context, chosen, workload.statements),
       maxBytes,
+      mayBegin: ({ id }, bytesLeft) => {
+        const bytes = spent.bytes + maxBytes - bytesLeft;
+        const it = byId.get(id);
+        const wait = it ? this.#reasonToWait(it, { indexes: spent.indexes, bytes }) : null;
+        if (wait !== null) waiting.set(id, wait);
+        return wait === null;
+      },
     });
-    if (entry.status === 'kept' || entry.status === 'dropped') context.note(entry.status, id);
-    else if (!context.isAborted) context.note('failed', id);
+    for (const [id, decision] of waiting) await context.store.decide(id, { state: 'open', decision });
+    for (const { recommendation: id, status } of entries) {
+      if (status === 'kept' || status === 'dropped') context.note(status, id);
+      else if (!context.isAborted) context.note('failed', id);
+    }
   }
 
   /** @returns false when others build, or the database says no: the round goes on without */

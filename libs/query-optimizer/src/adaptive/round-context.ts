@@ -54,10 +54,10 @@ export class RoundContext {
   /** @param isAuto a machine has decided, so what cannot be measured does not stay */
   trials(actor: string, isAuto: boolean): IndexTrials {
     const { source, schema, lockTimeoutMs, attempts, retryMs, progressEveryMs } = this.options;
-    const { statementTimeoutMs, minGain, maxRegression } = this.options;
+    const { statementTimeoutMs, minGain, maxRegression, toleratedRegression } = this.options;
     return new IndexTrials({
       ...{ source, schema, actor, lockTimeoutMs, attempts, retryMs, progressEveryMs },
-      ...{ statementTimeoutMs, minGain, maxRegression, requireMeasurement: isAuto },
+      ...{ statementTimeoutMs, minGain, maxRegression, toleratedRegression, requireMeasurement: isAuto },
     });
   }
 

@@ -20,6 +20,8 @@ export class AdvisorSession {
   planCount = 0;
   #preparedCount = 0;
   #isBrief = false;
+  /** There is a savepoint behind which nothing but EXPLAIN was run. */
+  #isPlanning = false;
   readonly #usual = new Map<string, string>();
   /** Made by the transaction itself, and gone with it. */
   readonly #extensions = new Map<string, string | null>();
@@ -81,12 +83,14 @@ export class AdvisorSession {
   }
 
   async rows<R>(text: string, values: readonly unknown[] = []): Promise<readonly R[]> {
+    await this.#endPlanning();
     const { rows } = await this.client.query(text, values);
     return rows as readonly R[];
   }
 
   /** Runs the work behind a savepoint: what it did is undone when it fails. */
   async guarded<T>(work: () => Promise<T>): Promise<T> {
+    await this.#endPlanning();
     await this.client.query('SAVEPOINT peregrine_step');
     try {
       const result = await work();
@@ -95,6 +99,9 @@ export class AdvisorSession {
     } catch (error) {
       await this.client.query('ROLLBACK TO SAVEPOINT peregrine_step; RELEASE SAVEPOINT peregrine_step');
       throw error;
+    } finally {
+      // One that was made within is gone with it.
+      this.#isPlanning = false;
     }
   }
 
@@ -131,9 +138,29 @@ export class AdvisorSession {
     return this.#explain(statement, '');
   }
 
-  #explain(statement: ExplainableText, options: string): Promise<PlanNode> {
+  /**
+   * EXPLAIN leaves nothing behind, so one savepoint does for all of them until something else is done: two round trips for each
+   * would be a tenth of the advisor's time.
+   */
+  async #explain(statement: ExplainableText, options: string): Promise<PlanNode> {
     this.planCount += 1;
-    return this.guarded(() => this.#planOf(statement, options));
+    if (!this.#isPlanning) {
+      await this.client.query('SAVEPOINT peregrine_plans');
+      this.#isPlanning = true;
+    }
+    try {
+      return await this.#planOf(statement, options);
+    } catch (error) {
+      await this.client.query('ROLLBACK TO SAVEPOINT peregrine_plans');
+      throw error;
+    }
+  }
+
+  /** Before anything else: a plan that fails later must not undo it. */
+  async #endPlanning(): Promise<void> {
+    if (!this.#isPlanning) return;
+    this.#isPlanning = false;
+    await this.client.query('RELEASE SAVEPOINT peregrine_plans');
   }
 
   async #planOf({ text, parameterCount }: ExplainableText, options: string): Promise<PlanNode> {
@@ -162,6 +189,7 @@ export class AdvisorSession {
    */
   async planBriefly(isBrief: boolean): Promise<void> {
     if (this.#isBrief === isBrief) return;
+    await this.#endPlanning();
     this.#isBrief = isBrief;
     for (const [name, value] of [
       ['geqo_threshold', String(BRIEF_TABLE_COUNT)],

@@ -28,8 +28,13 @@ export const indexTrialShape = {
   rounds: z.number().int().min(1).max(100).default(3),
   /** An index stays only when the measured statements together take less time by this part. @default 0.05 */
   minGain: z.number().min(0).max(1).default(0.05),
-  /** An index goes when a statement takes longer by this part. @default 0.3 */
+  /** A statement that takes longer by this part is weighed against what others gain, and named. @default 0.3 */
   maxRegression: z.number().nonnegative().default(0.3),
+  /**
+   * An index goes when a statement takes longer by this part, whatever others gain: at 2 it may take three times as long. The same
+   * as `maxRegression` tolerates nothing. @default 2
+   */
+  toleratedRegression: z.number().nonnegative().default(2),
   /** Whether an index goes when none of its statements could be measured. @default false */
   requireMeasurement: z.boolean().default(false),
 };

@@ -12,7 +12,7 @@ import {
 } from './index-builder.options.js';
 import { IndexLedger, type LedgerEntry, type LedgerOutcome } from './index-ledger.js';
 import { parseIndexPlan, placeOf, type IndexPlan } from './index-plan.js';
-import { tryTogether } from './joint-trial.js';
+import { type SetConditions, tryTogether } from './joint-trial.js';
 import {
   nameOf,
   pair,
@@ -22,7 +22,7 @@ import {
   type TrialMeasurement,
 } from './statement-replay.js';
 import { beginTrial } from './trial-entry.js';
-import { judge, regressionsIn } from './verdict.js';
+import { judge, regressionsIn, tooLarge } from './verdict.js';
 
 /** An index, and the statements that say whether it is worth its room. */
 export interface TrialCandidate {
@@ -139,22 +139,21 @@ export class IndexTrials {
    * Builds all of them before anything is measured, and keeps those that help beside the others: indexes of a join gain together
    * or not at all, and halfway the planner may fall for worse plans than before and after. What fails stands in the ledger.
    *
-   * @param watched more statements, which none of them may slow down
-   * @returns the ledger's entries, in the same order
+   * @returns the ledger's entries, in the same order, of those that were begun
    * @throws {IndexBuilderBusyError} another process is at it
    * @throws {InvalidIndexPlanError} before anything is built
    */
   async runTogether(
     candidates: readonly Omit<TrialCandidate, 'maxBytes'>[],
     listener: BuildListener = {},
-    watched: readonly WorkloadStatement[] = [],
+    conditions: SetConditions = {},
   ): Promise<LedgerEntry[]> {
     await loadAnalyser();
     const plans = candidates.map(({ plan, statements }) => ({ plan: parseIndexPlan(plan), statements }));
     return this.#within(async (bench) => {
       await bench.ledger.install();
       await this.#clearUp(bench);
-      return tryTogether(plans, watched, bench, this.#options, listener);
+      return tryTogether(plans, conditions, bench, this.#options, listener);
     });
   }
 
@@ -207,7 +206,7 @@ export class IndexTrials {
       const isTooLarge = sizeBytes > maxBytes;
       const measurements = isTooLarge ? [] : await this.#compare(replay, statements, before);
       const { keep, reason } = isTooLarge
-        ? { keep: false, reason: `Dropped: it takes ${sizeBytes} bytes, and ${maxBytes} were left for it` }
+        ? { keep: false, reason: tooLarge(sizeBytes, maxBytes) }
         : judge(measurements, this.#options);
       if (!keep) await builder.drop(placeOf(plan, 'plain'), plan.isPartitioned);
       const status = keep ? 'kept' : 'dropped';

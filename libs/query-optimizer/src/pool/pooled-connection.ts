@@ -19,21 +19,23 @@ export interface ConnectionGuard {
   restore(): Promise<void>;
 }
 
-/** `I`: outside of a transaction. @see https://www.postgresql.org/docs/current/protocol-message-formats.html ReadyForQuery */
-type TransactionStatus = 'I' | 'T' | 'E';
-
 /** pg's own connection object tells what the client does not. */
 interface Wire {
-  on(event: 'readyForQuery', listener: (message: { status?: TransactionStatus }) => void): void;
   once(event: 'readyForQuery' | 'end', listener: () => void): void;
   on(event: 'errorMessage', listener: (error: DatabaseError) => void): void;
 }
 
-/** What the client itself has not finished. */
+/** What the client itself has not finished, and what it knows of the server beyond its types. */
 interface Queue {
   readonly readyForQuery: boolean;
   readonly _activeQuery?: object | null;
   readonly _queryQueue: readonly object[];
+  /**
+   * `I`: outside of a transaction; null before the first answer.
+   *
+   * @see https://www.postgresql.org/docs/current/protocol-message-formats.html ReadyForQuery
+   */
+  getTransactionStatus(): 'I' | 'T' | 'E' | null;
 }
 
 /** A connection and what the pool has to know about it. */
@@ -43,7 +45,6 @@ export class PooledConnection {
   idleSince = 0;
   guard: ConnectionGuard | undefined;
   loan: Loan | undefined;
-  #transaction: TransactionStatus = 'I';
   #broken: Error | undefined;
   #isSetUp = false;
 
@@ -62,13 +63,13 @@ export class PooledConnection {
 
   /** A statement has not ended, so nobody else may use it. */
   get isBusy(): boolean {
-    const { _activeQuery: active, _queryQueue: queued } = this.client as unknown as Queue;
+    const { _activeQuery: active, _queryQueue: queued } = this.#queue;
     return Boolean(active) || queued.length > 0;
   }
 
   /** A statement was refused, and the server has not said yet that it takes the next. */
   get isSettling(): boolean {
-    return !(this.client as unknown as Queue).readyForQuery && !this.isBusy;
+    return !this.#queue.readyForQuery && !this.isBusy;
   }
 
   /** Resolves when the server takes the next statement, or the connection is gone. */
@@ -81,7 +82,8 @@ export class PooledConnection {
   }
 
   get isInTransaction(): boolean {
-    return this.#transaction !== 'I';
+    // Asked of the client: a listener of our own would cost every statement.
+    return (this.#queue.getTransactionStatus() ?? 'I') !== 'I';
   }
 
   /** @throws the driver's error */
@@ -89,7 +91,6 @@ export class PooledConnection {
     const fail = (error: Error) => this.#fail(error);
     this.client.on('error', fail);
     this.client.on('end', () => fail(new Error('The connection was ended')));
-    this.#wire.on('readyForQuery', ({ status }) => (this.#transaction = status ?? 'I'));
     // The server says that it will hang up: nobody may get this one in between.
     this.#wire.on('errorMessage', (error) => error.severity === 'FATAL' && fail(error));
     try {
@@ -107,13 +108,17 @@ export class PooledConnection {
   async close(): Promise<void> {
     this.#broken ??= new Error('The connection is closed');
     // A statement in flight would be waited for; its caller has given it up.
-    if (!(this.client as unknown as Queue).readyForQuery) cut(this.client);
+    if (!this.#queue.readyForQuery) cut(this.client);
     await hangUp(this.client);
   }
 
   /** Stops the opening. */
   abandon(): void {
     cut(this.client);
+  }
+
+  get #queue(): Queue {
+    return this.client as unknown as Queue;
   }
 
   get #wire(): Wire {

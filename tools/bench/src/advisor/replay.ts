@@ -118,7 +118,7 @@ async function improve(url: string, steps: readonly ReplayStep[], { latencies }:
     });
     const advice = await advise(workload, { source });
     const candidates = advice.recommendations.map((plan) => ({ plan, statements: workload }));
-    await new IndexTrials({ source }).runTogether(candidates, {}, workload);
+    await new IndexTrials({ source }).runTogether(candidates, {}, { watched: workload });
     await source.query('VACUUM ANALYZE');
     return advice;
   } finally {

@@ -116,7 +116,7 @@ async function build(
       plan,
       statements: workload.filter((it) => plan.serves.some(({ statement }) => statement === it.id)),
     }));
-    const ledger = await new IndexTrials({ source }).runTogether(candidates, {}, workload);
+    const ledger = await new IndexTrials({ source }).runTogether(candidates, {}, { watched: workload });
     await source.query('VACUUM ANALYZE');
     return ledger.filter((it) => it.status === 'kept');
   } finally {

@@ -61,7 +61,7 @@ export async function runOverheadSuite(options: SuiteOptions, server: BenchPostg
   const samples = await collect<'both', OverheadSample[]>(['both'], options, server, (_, url) => ({
     suite: 'overhead',
     url,
-    amount: options.isQuick ? 2 : 6,
+    amount: options.isQuick ? 4 : 24,
   }));
   const rounds = samples.get('both') ?? [];
   const of = (callers: number, value: (sample: OverheadSample) => number) =>
@@ -77,8 +77,8 @@ export async function runOverheadSuite(options: SuiteOptions, server: BenchPostg
     title: 'What a statement costs that is not cached',
     notes: [
       'One row by its primary key. Both in one process, in turn, in blocks of 200, each pair of neighbouring blocks compared; both',
-      "opened anew again and again, and pg's pool with the same `statement_timeout`. `execute` analyses, observes, counts and takes",
-      'its connection by priority.',
+      "opened anew again and again after a warm-up, and pg's pool with the same `statement_timeout`. `execute` analyses, observes, counts",
+      'and takes its connection by priority.',
     ],
     tables: [
       {

@@ -22,16 +22,20 @@ export interface OverheadSample {
 }
 
 const BLOCK = 200;
-const BLOCKS = 12;
+/** Of each in one opening. */
+const BLOCKS = 4;
+/** A service runs for days: by then what is called for every statement is compiled. */
+const WARM_UP = 5_000;
 
 /**
  * Both read in turn, in short blocks. Which core the server puts a connection's process on weighs more than what is
- * measured, so both are opened anew again and again.
+ * measured (twice the time is nothing unusual), so both are opened anew again and again: rather often than for long.
  *
  * @param openings of both, for each number of callers
  */
 export async function measureOverhead(url: string, openings: number): Promise<OverheadSample[]> {
   const samples: OverheadSample[] = [];
+  await warmUp(url);
   for (const callers of CALLERS) {
     const pairs: [Cost, Cost][] = [];
     for (let i = 0; i < openings; i++) pairs.push(...(await measurePair(url, callers, i % 2 === 0)));
@@ -47,6 +51,14 @@ export async function measureOverhead(url: string, openings: number): Promise<Ov
     });
   }
   return samples;
+}
+
+async function warmUp(url: string): Promise<void> {
+  for (const id of ['pg', 'peregrine-uncached'] as const) {
+    const subject = await readerOf(id).open(url);
+    await block(subject, 1, WARM_UP);
+    await subject.close();
+  }
 }
 
 /** @returns of neighbouring blocks, pg's cost and ours */
