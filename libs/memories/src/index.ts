@@ -1,6 +1,6 @@
 export { type AddedMemory, MemoryAddService } from './adding/memory-add.service.js';
 export { ConsolidationService } from './consolidation/consolidation.service.js';
-export { type Embedder, MEMORY_EMBEDDER } from './embedding/embedder.js';
+export { type Embedder, type EmbedOptions, MEMORY_EMBEDDER } from './embedding/embedder.js';
 export { type Answer, FeedbackService } from './feedback/feedback.service.js';
 export { memoriesTag } from './memories.cache-tags.js';
 export {

@@ -9,6 +9,7 @@ import {
   Transactions,
 } from '@peregrine/database';
 import { HealthModule } from '@peregrine/health';
+import { MemoriesModule, memoryTasks } from '@peregrine/memories';
 import { MetricsModule } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
@@ -31,6 +32,7 @@ import {
 } from './index-changes/index-change.handlers.js';
 import { indexChangeTasks } from './index-changes/index-change.tasks.js';
 import { IndexChanges } from './index-changes/index-changes.js';
+import { memoriesOptions } from './memories-options.js';
 import { PlatformWiring } from './platform.wiring.js';
 import { indexAdvisorTasks } from './queries/index-round.task.js';
 import { IndexRoundHandler } from './queries/index-round.handler.js';
@@ -78,6 +80,7 @@ export class PlatformModule {
         HealthModule.forRoot({ isGlobal: true }),
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
+        MemoriesModule.forRoot({ ...memoriesOptions(settings), sweep: role === 'worker' }),
       ],
       providers: [
         ...[CachePhases, FeatureOverrides, InvalidationList, PlatformWiring],
@@ -88,7 +91,7 @@ export class PlatformModule {
         // Rounds are the workers' alone.
         ...(role === 'worker' ? [IndexRoundSchedule] : []),
       ],
-      exports: [ContentModule, FeatureOverrides, InvalidationList, AuditTrail, IndexChanges],
+      exports: [ContentModule, MemoriesModule, FeatureOverrides, InvalidationList, AuditTrail, IndexChanges],
     };
   }
 }
@@ -118,7 +121,7 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
       ? { type: 'redis' as const, url: redis.url }
       : { type: 'postgres' as const, url: database.url },
     prefix: queue.prefix,
-    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks, ...indexAdvisorTasks, ...indexChangeTasks],
+    tasks: [...contentTasks, ...memoryTasks, ...deadLetterTasks, ...cdnTasks, ...indexAdvisorTasks, ...indexChangeTasks],
     worker: role === 'worker' ? { concurrency: queue.workerConcurrency } : false,
     asynchronous: (_task: string, id: string) => flags.isEnabled('asyncProcessingEnabled', id),
   };

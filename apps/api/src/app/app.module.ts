@@ -11,6 +11,7 @@ import { UPLOAD_LIMITS, type UploadLimits } from '../files/upload-limits.js';
 import { UploadsController } from '../files/uploads.controller.js';
 import { AssetsModule } from '../assets/assets.module.js';
 import { ConsoleModule } from '../console/console.module.js';
+import { MemoriesController } from '../memories/memories.controller.js';
 import { CacheController } from '../meta/cache.controller.js';
 import { MetaController } from '../meta/meta.controller.js';
 import { IndexesController } from '../optimizer/indexes.controller.js';
@@ -48,6 +49,7 @@ export class AppModule {
         FilesController,
         UploadsController,
         SearchController,
+        MemoriesController,
         MetaController,
         CacheController,
         OptimizerController,

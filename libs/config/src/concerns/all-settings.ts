@@ -6,6 +6,7 @@ import { featureSettings } from './feature.settings.js';
 import { httpSettings } from './http.settings.js';
 import { indexAdvisorSettings } from './index-advisor.settings.js';
 import { logSettings } from './log.settings.js';
+import { memoriesSettings } from './memories.settings.js';
 import { metricsSettings } from './metrics.settings.js';
 import { purgeSettings } from './purge.settings.js';
 import { queueSettings } from './queue.settings.js';
@@ -24,6 +25,7 @@ export const allSettings = Object.freeze({
   cache: cacheSettings,
   queue: queueSettings,
   storage: storageSettings,
+  memories: memoriesSettings,
   cdn: cdnSettings,
   purge: purgeSettings,
   security: securitySettings,

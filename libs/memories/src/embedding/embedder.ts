@@ -9,10 +9,13 @@ export interface Embedder {
   /** Length of its vectors. */
   readonly dimensions: number;
   /** In the order of the texts, none of which is empty. */
-  embed(
-    texts: readonly string[],
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<readonly Float32Array[]>;
+  embed(texts: readonly string[], options: EmbedOptions): Promise<readonly Float32Array[]>;
+}
+
+export interface EmbedOptions {
+  /** Whose texts they are: nothing is shared between workspaces. */
+  readonly workspaceId: string;
+  readonly signal?: AbortSignal;
 }
 
 /** The embedder of the process. */
@@ -26,9 +29,9 @@ export const MEMORY_EMBEDDER = Symbol('@peregrine/memories:embedder');
 export async function embedAll(
   embedder: Embedder,
   texts: readonly string[],
-  signal?: AbortSignal,
+  options: EmbedOptions,
 ): Promise<readonly Float32Array[]> {
-  const vectors = await embedder.embed(texts, signal ? { signal } : {});
+  const vectors = await embedder.embed(texts, options);
   if (vectors.length !== texts.length) {
     throw new InvalidEmbeddingError(embedder.id, `${vectors.length} vectors for ${texts.length} texts`);
   }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Transactions } from '@peregrine/database';
 import { embedAll, type Embedder, MEMORY_EMBEDDER } from './embedder.js';
 import { bytesOf } from './vector-bytes.js';
+import { type IndexedVector } from '../vectors/vector-index.js';
 import { VectorIndexProvider } from '../vectors/vector-index.provider.js';
 
 /** A memory whose embedding is to be made. */
@@ -9,6 +10,10 @@ export interface PendingMemory {
   readonly memoryId: string;
   readonly workspaceId: string;
   readonly content: string;
+}
+
+interface EmbeddedMemory extends IndexedVector {
+  readonly workspaceId: string;
 }
 
 /** The beginning of a text stands for the whole: models take some thousand tokens. Characters. */
@@ -40,9 +45,18 @@ export class MemoryVectors {
    */
   async embed(memories: readonly PendingMemory[], signal: AbortSignal): Promise<void> {
     if (memories.length === 0) return;
-    const texts = memories.map((it) => it.content.slice(0, MAX_EMBEDDED_CHARACTERS).toWellFormed());
-    const vectors = await embedAll(this.embedder, texts, signal);
-    const embedded = memories.map((it, at) => ({ ...it, vector: vectors[at] ?? new Float32Array(0) }));
+    const embedded: EmbeddedMemory[] = [];
+    for (const [workspaceId, its] of Map.groupBy(memories, (it) => it.workspaceId)) {
+      const texts = its.map((it) => it.content.slice(0, MAX_EMBEDDED_CHARACTERS).toWellFormed());
+      const vectors = await embedAll(this.embedder, texts, { workspaceId, signal });
+      for (const [at, vector] of vectors.entries()) {
+        embedded.push({ memoryId: its[at]?.memoryId ?? '', workspaceId, vector });
+      }
+    }
+    await this.#save(embedded);
+  }
+
+  async #save(embedded: readonly EmbeddedMemory[]): Promise<void> {
     await this.transactions.run(async (manager) => {
       await manager.query(
         `INSERT INTO memory_vectors (memory_id, workspace_id, embedder, dimensions, embedding)

@@ -58,7 +58,7 @@ export class MemoryQueryService {
    */
   async query(workspaceId: string, { query, limit, learn = true }: QueryOptions): Promise<MemoryAnswer> {
     const text = parseQuery(query, limit);
-    const vector = await this.#embed(text);
+    const vector = await this.#embed(workspaceId, text);
     const candidates = await this.#candidates(workspaceId, text, vector);
     const now = new Date();
     const ranked = rankMemories(candidates, { vector, weights: this.options.weights, now }).slice(0, limit);
@@ -70,12 +70,12 @@ export class MemoryQueryService {
   }
 
   /** The embedding, or null when it is not there in time: it will be in the embedder's cache for the next one who asks. */
-  async #embed(text: string): Promise<Float32Array | null> {
+  async #embed(workspaceId: string, text: string): Promise<Float32Array | null> {
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<null>((resolve) => {
       timer = setTimeout(() => resolve(null), this.options.embedDeadlineMs);
     });
-    const embedding = embedAll(this.embedder, [text]).then(
+    const embedding = embedAll(this.embedder, [text], { workspaceId }).then(
       ([vector]) => vector ?? null,
       (error: unknown) => {
         this.#log.warn(`A query is answered by words alone: ${String(error)}`);

@@ -3,6 +3,8 @@ import { type CandidateClause } from '../vectors/vector-index.js';
 /** BM25 with the usual parameters. */
 const K1 = 1.2;
 const B = 0.75;
+/** Two words that stand together as in the query add this share of their weight (Metzler and Croft 2005, ordered pairs). */
+const PAIR_WEIGHT = 0.3;
 /** How many of the best by words, and of the nearest, associations are followed from, and how far. */
 const SEEDS = 5;
 const LINKS_PER_SEED = 200;
@@ -53,7 +55,7 @@ export function searchStatement(
 
 /** The number of times that the word of a one-word `query` occurs in `search`. */
 export const TERM_FREQUENCY = (search: string, query: string) =>
-  `round((1 / (1.6449340668482264 * (1 - ts_rank('{1,1,1,1}', ${search}, ${query})::float8)) - 0.5)::numeric)::float8`;
+  `round(1 / (1.6449340668482264 * (1 - ts_rank('{1,1,1,1}', ${search}, ${query})::float8)) - 0.5)`;
 
 const KEYWORDS = `
 totals AS MATERIALIZED (
@@ -84,14 +86,28 @@ totals AS MATERIALIZED (
            AS words
     FROM totals t
 ), weights AS MATERIALIZED (
-  SELECT lexeme, greatest(max(memories), count(*))::float8 AS memories FROM occurrences GROUP BY lexeme
-), keywords AS MATERIALIZED (
-  SELECT o.memory_id, sum(
-           ln(1 + (greatest(a.memories - w.memories, 0) + 0.5::float8) / (w.memories + 0.5::float8))
-             * o.times * ${K1 + 1}::float8
-             / (o.times + ${K1}::float8 * (${1 - B}::float8 + ${B}::float8 * o.words / a.words))) AS score
+  SELECT w.lexeme,
+         ln(1 + (greatest(a.memories - w.memories, 0) + 0.5::float8) / (w.memories + 0.5::float8)) AS weight
+    FROM (SELECT lexeme, greatest(max(memories), count(*))::float8 AS memories FROM occurrences GROUP BY lexeme) w
+   CROSS JOIN averages a
+), best AS MATERIALIZED (
+  SELECT o.memory_id, sum(w.weight * o.times * ${K1 + 1}::float8
+           / (o.times + ${K1}::float8 * (${1 - B}::float8 + ${B}::float8 * o.words / a.words))) AS score
     FROM occurrences o JOIN weights w ON w.lexeme = o.lexeme CROSS JOIN averages a
-   GROUP BY o.memory_id ORDER BY score DESC, o.memory_id LIMIT $4
+   GROUP BY o.memory_id ORDER BY score DESC, o.memory_id LIMIT 2 * $4
+), asked AS (
+  SELECT q.lexeme, position FROM unnest(to_tsvector('english', $2)) q, unnest(q.positions) AS position
+), pairs AS MATERIALIZED (
+  SELECT ${PAIR_WEIGHT}::float8 * (w.weight + v.weight) / 2 AS weight,
+         (t.query::text || ' <' || b.position - a.position || '> ' || u.query::text)::tsquery AS query
+    FROM asked a JOIN asked b ON b.position - a.position BETWEEN 1 AND 2
+    JOIN weights w ON w.lexeme = a.lexeme JOIN weights v ON v.lexeme = b.lexeme
+    JOIN terms t ON t.lexeme = a.lexeme JOIN terms u ON u.lexeme = b.lexeme
+), keywords AS MATERIALIZED (
+  SELECT b.memory_id, b.score + coalesce((
+           SELECT sum(p.weight) FROM memory_words m JOIN pairs p ON m.search @@ p.query WHERE m.memory_id = b.memory_id
+         ), 0) AS score
+    FROM best b ORDER BY 2 DESC, b.memory_id LIMIT $4
 )`;
 
 const LINKS = `

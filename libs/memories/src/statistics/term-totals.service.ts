@@ -10,7 +10,7 @@ const CHANGES_AT_ONCE = 1_000;
  */
 const COUNT = `
 WITH mine AS MATERIALIZED (
-  SELECT pg_try_advisory_xact_lock(hashtext('memory_term_totals'), hashtext($1::text)) AS locked
+  SELECT pg_try_advisory_xact_lock(hashtext('memory_term_totals'), hashtext($1::uuid::text)) AS locked
 ), taken AS (
   DELETE FROM memory_term_changes WHERE id IN (
     SELECT c.id FROM memory_term_changes c WHERE c.workspace_id = $1 AND (SELECT locked FROM mine)

@@ -1,0 +1,10 @@
+import { PGlite } from '@electric-sql/pglite';
+import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
+import { vector } from '@electric-sql/pglite-pgvector';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CreateMemories1795000014000 } from '@peregrine/migrations/memories';
+import { type EntityManager, type QueryRunner } from 'typeorm';
+import { bytesOf, cosine } from '../src/embedding/vector-bytes.js';
+import { chooseVectorIndex } from '../src/vectors/choose-vector-index.js';
+import { type IndexedVector, type VectorIndex } from '../src/vectors/vector-index.js';
+import { MemoriesFixture } from './memories-fixture.js';
