@@ -27,11 +27,26 @@ function pairsApart(): [string, string][] {
   for (let n = 0; n < 60; n++) {
     const service = `service-${n}`;
     pairs.push(
-      [`The ${service} listens on port ${8000 + n} of the gateway.`, `The ${service} listens on port ${8001 + n} of the gateway.`],
-      [`The ${service} runs release v${n}.1 in production.`, `The ${service} runs release v${n}.2 in production.`],
-      [`The ${service} is allowed to call the billing system.`, `The ${service} is not allowed to call the billing system.`],
-      [`The contract of ${service} ends in the month of March.`, `The contract of ${service} ends in the month of May.`],
-      [`The owner of ${service} can restart it without asking.`, `The owner of ${service} can't restart it without asking.`],
+      [
+        `The ${service} listens on port ${8000 + n} of the gateway.`,
+        `The ${service} listens on port ${8001 + n} of the gateway.`,
+      ],
+      [
+        `The ${service} runs release v${n}.1 in production.`,
+        `The ${service} runs release v${n}.2 in production.`,
+      ],
+      [
+        `The ${service} is allowed to call the billing system.`,
+        `The ${service} is not allowed to call the billing system.`,
+      ],
+      [
+        `The contract of ${service} ends in the month of March.`,
+        `The contract of ${service} ends in the month of May.`,
+      ],
+      [
+        `The owner of ${service} can restart it without asking.`,
+        `The owner of ${service} can't restart it without asking.`,
+      ],
     );
   }
   return pairs;

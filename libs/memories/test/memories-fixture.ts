@@ -32,6 +32,8 @@ import { until } from './until.js';
 
 export interface FixtureOptions extends Partial<MemoriesOptionsInput> {
   embedder?: Embedder;
+  /** False: no task runs, so that no statement is sent but those of the test. @default true */
+  worker?: boolean;
 }
 
 /** The embedder that needs no model. */
@@ -122,7 +124,7 @@ export class MemoriesFixture {
   async #open(
     redisUrl: string,
     prefix: string,
-    { embedder = hashingEmbedder(), ...options }: FixtureOptions,
+    { embedder = hashingEmbedder(), worker = true, ...options }: FixtureOptions,
   ): Promise<void> {
     const module = await Test.createTestingModule({
       imports: [
@@ -148,7 +150,7 @@ export class MemoriesFixture {
             backend: { type: 'redis' as const, url: redisUrl },
             prefix,
             tasks: memoryTasks,
-            worker: { concurrency: 64 },
+            worker: worker && { concurrency: 64 },
             transactions: driverTransactions(transactions),
           }),
         }),

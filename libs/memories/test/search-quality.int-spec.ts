@@ -37,7 +37,9 @@ async function judge({ text, rel }: EvaluationQuery) {
   const found = new Set<string>();
   let reciprocalRank = 0;
   for (const [place, hit] of hits.entries()) {
-    const names = [hit.id, ...hit.sources].flatMap((id) => namesOf.get(id) ?? []).filter((it) => wanted.has(it));
+    const names = [hit.id, ...hit.sources]
+      .flatMap((id) => namesOf.get(id) ?? [])
+      .filter((it) => wanted.has(it));
     if (names.length > 0 && reciprocalRank === 0) reciprocalRank = 1 / (place + 1);
     for (const it of names) found.add(it);
   }

@@ -2,7 +2,10 @@ import { DataSource, type Logger } from 'typeorm';
 import { type MemoriesFixture } from './memories-fixture.js';
 
 /** The statements that the library sends while `work` runs. */
-export async function statementsOf(fixture: MemoriesFixture, work: () => Promise<unknown>): Promise<string[]> {
+export async function statementsOf(
+  fixture: MemoriesFixture,
+  work: () => Promise<unknown>,
+): Promise<string[]> {
   const source = fixture.get(DataSource);
   const before = source.logger;
   const sent: string[] = [];

@@ -121,7 +121,14 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
       ? { type: 'redis' as const, url: redis.url }
       : { type: 'postgres' as const, url: database.url },
     prefix: queue.prefix,
-    tasks: [...contentTasks, ...memoryTasks, ...deadLetterTasks, ...cdnTasks, ...indexAdvisorTasks, ...indexChangeTasks],
+    tasks: [
+      ...contentTasks,
+      ...memoryTasks,
+      ...deadLetterTasks,
+      ...cdnTasks,
+      ...indexAdvisorTasks,
+      ...indexChangeTasks,
+    ],
     worker: role === 'worker' ? { concurrency: queue.workerConcurrency } : false,
     asynchronous: (_task: string, id: string) => flags.isEnabled('asyncProcessingEnabled', id),
   };

@@ -40,7 +40,9 @@ export const addedSchema = z
       .array(
         z.object({
           id: z.uuid(),
-          status: z.enum(['created', 'existing']).describe('existing: the workspace has this content already'),
+          status: z
+            .enum(['created', 'existing'])
+            .describe('existing: the workspace has this content already'),
         }),
       )
       .describe('In the order of the contents'),
@@ -101,7 +103,9 @@ const explanationExample = {
 
 export const answerSchema = z
   .object({
-    hits: z.array(z.object({ ...memoryFields, sources, explanation: explanationSchema })).describe('Best first'),
+    hits: z
+      .array(z.object({ ...memoryFields, sources, explanation: explanationSchema }))
+      .describe('Best first'),
     usedVector: z
       .boolean()
       .describe('false: the embedding of the query was not there in time, and the answer is by words alone'),
@@ -137,7 +141,14 @@ export const memorySchema = z
   .meta({
     id: 'Memory',
     example: {
-      ...{ ...memoryExample, sources: [], summarisedBy: null, uses: 1, firstUsedAt: CREATED, lastUsedAt: CREATED },
+      ...{
+        ...memoryExample,
+        sources: [],
+        summarisedBy: null,
+        uses: 1,
+        firstUsedAt: CREATED,
+        lastUsedAt: CREATED,
+      },
       ...{ recentUses: [CREATED], accesses: 0, accessedAt: null, embedder: 'local-hashing-384-v1' },
     },
   });
@@ -149,12 +160,20 @@ export const associationSchema = z
     memoryId: z.uuid(),
     content: z.string(),
     times: z.int().describe('Answers that held both'),
-    strength: z.number().describe('Normalised pointwise mutual information, -1 to 1: above 0 more than chance'),
+    strength: z
+      .number()
+      .describe('Normalised pointwise mutual information, -1 to 1: above 0 more than chance'),
     lastAt: z.iso.datetime(),
   })
   .meta({
     id: 'MemoryAssociation',
-    example: { memoryId: OTHER, content: 'Backups are kept for 14 days.', times: 3, strength: 0.7, lastAt: CREATED },
+    example: {
+      memoryId: OTHER,
+      content: 'Backups are kept for 14 days.',
+      times: 3,
+      strength: 0.7,
+      lastAt: CREATED,
+    },
   });
 
 export const undoneSchema = z
@@ -174,13 +193,18 @@ export const auditSchema = z
     nearDuplicates: z
       .object({ ...sample, comparedWith: z.int() })
       .describe('Among the newest: a cosine of about 0.95 and more'),
-    growth: z.array(z.object({ day: z.iso.date(), added: z.int() })).describe('Of 30 days (UTC), the latest first'),
+    growth: z
+      .array(z.object({ day: z.iso.date(), added: z.int() }))
+      .describe('Of 30 days (UTC), the latest first'),
   })
   .meta({
     id: 'MemoryAudit',
     example: {
       ...{ memories: 1_200, summaries: 14, summarised: 31, waitingForEmbedding: 0, neverReadShare: 0.4 },
-      ...{ duplicates: { sampled: 1_200, found: 2 }, nearDuplicates: { sampled: 300, comparedWith: 1_200, found: 3 } },
+      ...{
+        duplicates: { sampled: 1_200, found: 2 },
+        nearDuplicates: { sampled: 300, comparedWith: 1_200, found: 3 },
+      },
       growth: [{ day: '2026-03-01', added: 57 }],
     },
   });

@@ -77,7 +77,9 @@ function workspaceNamedBy(request: FastifyRequest): string {
   if (invalid) throw new ValidationError([{ field: invalid.field, message: 'expected a UUID' }]);
   const other = others.find((it) => it.data !== first.data);
   if (other) {
-    throw new ValidationError([{ field: other.field, message: `names another workspace than ${first.field}` }]);
+    throw new ValidationError([
+      { field: other.field, message: `names another workspace than ${first.field}` },
+    ]);
   }
   return first.data ?? '';
 }

@@ -12,7 +12,8 @@ export const memoriesSettings = defineSettings('Memories', {
     default: '500',
   }),
   vectorIndex: setting('MEMORIES_VECTOR_INDEX', oneOf(['auto', 'sign-codes', 'pgvector']), {
-    description: 'How vectors are searched: auto takes pgvector where the migrations found it, else sign codes.',
+    description:
+      'How vectors are searched: auto takes pgvector where the migrations found it, else sign codes.',
     default: 'auto',
   }),
   embedDeadlineMs: setting('MEMORIES_EMBED_DEADLINE_MS', wholeNumber(1, 60_000), {
