@@ -9,6 +9,7 @@ export { type FeatureFlagName, type FeatureRollouts, featureSettings } from './c
 export { httpSettings } from './concerns/http.settings.js';
 export { indexAdvisorSettings } from './concerns/index-advisor.settings.js';
 export { logSettings } from './concerns/log.settings.js';
+export { memoriesSettings } from './concerns/memories.settings.js';
 export { metricsSettings } from './concerns/metrics.settings.js';
 export { protectionSettings } from './concerns/protection.settings.js';
 export { purgeSettings } from './concerns/purge.settings.js';

@@ -10,6 +10,7 @@ import {
 } from '@peregrine/database';
 import { HealthModule } from '@peregrine/health';
 import { heapLimitBytes, MetricsModule } from '@peregrine/metrics';
+import { MemoriesModule, memoryTasks } from '@peregrine/memories';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
 import { TaskQueueModule } from '@peregrine/task-queue';
@@ -32,6 +33,7 @@ import {
 import { indexChangeTasks } from './index-changes/index-change.tasks.js';
 import { IndexChanges } from './index-changes/index-changes.js';
 import { MemoryModule } from './memory/memory.module.js';
+import { memoriesOptions } from './memories-options.js';
 import { PlatformWiring } from './platform.wiring.js';
 import { protectionOptions } from './protection-options.js';
 import { ProtectionModule } from './protection/protection.module.js';
@@ -85,6 +87,7 @@ export class PlatformModule {
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
         // A worker serves its operators alone.
         ...(role === 'api' ? [ProtectionModule.forRoot(protectionOptions(settings))] : []),
+        MemoriesModule.forRoot({ ...memoriesOptions(settings), sweep: role === 'worker' }),
       ],
       providers: [
         ...[CachePhases, FeatureOverrides, InvalidationList, PlatformWiring],
@@ -97,7 +100,10 @@ export class PlatformModule {
         // Rounds are the workers' alone.
         ...(role === 'worker' ? [IndexRoundSchedule] : []),
       ],
-      exports: [ContentModule, FeatureOverrides, InvalidationList, AuditTrail, IndexChanges, ProcessRegister],
+      exports: [
+        ...[ContentModule, MemoriesModule],
+        ...[FeatureOverrides, InvalidationList, AuditTrail, IndexChanges, ProcessRegister],
+      ],
     };
   }
 }
@@ -128,7 +134,14 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
       ? { type: 'redis' as const, url: redis.url }
       : { type: 'postgres' as const, url: database.url },
     prefix: queue.prefix,
-    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks, ...indexAdvisorTasks, ...indexChangeTasks],
+    tasks: [
+      ...contentTasks,
+      ...memoryTasks,
+      ...deadLetterTasks,
+      ...cdnTasks,
+      ...indexAdvisorTasks,
+      ...indexChangeTasks,
+    ],
     worker: role === 'worker' ? { concurrency: queue.workerConcurrency } : false,
     asynchronous: (_task: string, id: string) => flags.isEnabled('asyncProcessingEnabled', id),
   };

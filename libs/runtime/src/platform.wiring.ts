@@ -4,6 +4,7 @@ import { CdnInvalidation } from '@peregrine/cdn';
 import { FeatureFlags, InvalidEnvironmentError } from '@peregrine/config';
 import { ObjectStore } from '@peregrine/content';
 import { HealthService } from '@peregrine/health';
+import { FeedbackService } from '@peregrine/memories';
 import { MetricsService } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { TaskQueue, TaskQueueHealthIndicator } from '@peregrine/task-queue';
@@ -26,13 +27,15 @@ export class PlatformWiring implements OnModuleInit {
     private readonly taskHealth: TaskQueueHealthIndicator,
     private readonly store: ObjectStore,
     private readonly cdn: CdnInvalidation,
+    private readonly memories: FeedbackService,
   ) {}
 
   /** @throws {InvalidEnvironmentError} when CACHE_ENABLED names a part that the cache does not have */
   onModuleInit(): void {
     this.#checkRollout();
     const hitRate = cacheHitRate(this.cache);
-    const sources = [this.cache, hitRate, this.tasks, this.queries, this.health, this.overrides, this.cdn];
+    const ofLibraries = [this.cache, this.tasks, this.queries, this.health, this.cdn, this.memories];
+    const sources = [...ofLibraries, hitRate, this.overrides];
     for (const source of sources) this.metrics.register(source);
     this.health.register({
       name: 'database',

@@ -83,7 +83,7 @@ export class Platform {
     for (let worker = 0; worker < workers; worker++) this.workers.push(this.spawn('worker'));
     this.url = await this.api.listening();
     this.workerUrls = await Promise.all(this.workers.map((it) => it.listening()));
-    this.apiKey = await this.createKey(['content:read', 'content:write']);
+    this.apiKey = await this.createKey(['content:read', 'content:write', 'memories:read', 'memories:write']);
   }
 
   /** One more process of this platform. */

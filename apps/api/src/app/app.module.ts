@@ -12,6 +12,7 @@ import { UploadsController } from '../files/uploads.controller.js';
 import { AssetsModule } from '../assets/assets.module.js';
 import { ConversionController } from '../conversion/conversion.controller.js';
 import { ConsoleModule } from '../console/console.module.js';
+import { MemoriesController } from '../memories/memories.controller.js';
 import { CacheController } from '../meta/cache.controller.js';
 import { MetaController } from '../meta/meta.controller.js';
 import { IndexesController } from '../optimizer/indexes.controller.js';
@@ -55,6 +56,7 @@ export class AppModule {
         ConversionController,
         SyncController,
         SearchController,
+        MemoriesController,
         MetaController,
         CacheController,
         OptimizerController,

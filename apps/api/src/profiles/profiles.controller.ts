@@ -1,8 +1,8 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Res, StreamableFile } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Req, Res, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { PROFILE_EXTENSIONS, Profiler } from '@peregrine/metrics';
 import { AuditTrail } from '@peregrine/runtime';
-import { type FastifyReply } from 'fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CurrentCaller, RequireScope } from '../access/access.decorators.js';
 import { type Caller } from '../access/api-key.js';
 import { ApiKeyService } from '../access/api-key.service.js';
@@ -44,6 +44,7 @@ export class ProfilesController {
   async start(
     @Body({ schema: startProfileSchema }) body: StartProfileBody,
     @CurrentCaller() { apiKeyId }: Caller,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProfileAnswer> {
     const actor = { id: apiKeyId, name: await this.apiKeys.nameOf(apiKeyId) };
@@ -55,6 +56,7 @@ export class ProfilesController {
       subject: `profile/${body.kind}`,
       event: 'requested',
       task: { name: PROFILE_TASK, id: profile.id },
+      requestId: request.id,
       detail: body.kind === 'snapshot' ? null : `${body.seconds} s`,
     });
     void reply.header('Location', answer.url);

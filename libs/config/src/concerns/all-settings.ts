@@ -8,6 +8,7 @@ import { httpSettings } from './http.settings.js';
 import { indexAdvisorSettings } from './index-advisor.settings.js';
 import { logSettings } from './log.settings.js';
 import { memorySettings } from './memory.settings.js';
+import { memoriesSettings } from './memories.settings.js';
 import { metricsSettings } from './metrics.settings.js';
 import { protectionSettings } from './protection.settings.js';
 import { purgeSettings } from './purge.settings.js';
@@ -32,6 +33,7 @@ export const allSettings = Object.freeze({
   queue: queueSettings,
   storage: storageSettings,
   content: contentSettings,
+  memories: memoriesSettings,
   cdn: cdnSettings,
   purge: purgeSettings,
   security: securitySettings,
