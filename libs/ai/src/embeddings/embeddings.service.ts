@@ -158,7 +158,7 @@ export class EmbeddingsService implements Embeddings {
       if (ofOutcome.length === 0) continue;
       this.parts.usage.record({
         kind: 'embedding',
-        model: this.model,
+        model: this.parts.source.name,
         outcome,
         results: ofOutcome.length,
         promptTokens: ofOutcome.reduce((sum, it) => sum + it.embedding.promptTokens, 0),
