@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { AiFixture, type Member } from './support/ai-fixture.js';
-import { vectorOf } from './support/provider-server.js';
+import { vectorOf } from '../src/testing/provider-server.js';
 
 jest.setTimeout(120_000);
 

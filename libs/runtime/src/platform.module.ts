@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AiModule, aiTasks } from '@peregrine/ai';
 import { CacheModule } from '@peregrine/cache';
 import { FeatureFlags, FeatureFlagsModule } from '@peregrine/config';
 import { contentEntities, ContentModule, contentTasks } from '@peregrine/content';
@@ -13,6 +14,7 @@ import { MetricsModule } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
 import { TaskQueueModule } from '@peregrine/task-queue';
+import { aiOptions } from './ai-options.js';
 import { AuditEventRow } from './audit/audit-event.entity.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { cacheOptions } from './cache-options.js';
@@ -78,6 +80,7 @@ export class PlatformModule {
         HealthModule.forRoot({ isGlobal: true }),
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
+        AiModule.forRoot(aiOptions(settings)),
       ],
       providers: [
         ...[CachePhases, FeatureOverrides, InvalidationList, PlatformWiring],
@@ -88,7 +91,7 @@ export class PlatformModule {
         // Rounds are the workers' alone.
         ...(role === 'worker' ? [IndexRoundSchedule] : []),
       ],
-      exports: [ContentModule, FeatureOverrides, InvalidationList, AuditTrail, IndexChanges],
+      exports: [ContentModule, AiModule, FeatureOverrides, InvalidationList, AuditTrail, IndexChanges],
     };
   }
 }
@@ -118,7 +121,14 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
       ? { type: 'redis' as const, url: redis.url }
       : { type: 'postgres' as const, url: database.url },
     prefix: queue.prefix,
-    tasks: [...contentTasks, ...deadLetterTasks, ...cdnTasks, ...indexAdvisorTasks, ...indexChangeTasks],
+    tasks: [
+      ...contentTasks,
+      ...deadLetterTasks,
+      ...cdnTasks,
+      ...indexAdvisorTasks,
+      ...indexChangeTasks,
+      ...aiTasks,
+    ],
     worker: role === 'worker' ? { concurrency: queue.workerConcurrency } : false,
     asynchronous: (_task: string, id: string) => flags.isEnabled('asyncProcessingEnabled', id),
   };

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { AiMetrics } from '@peregrine/ai';
 import { Cache, CacheHealthIndicator } from '@peregrine/cache';
 import { CdnInvalidation } from '@peregrine/cdn';
 import { FeatureFlags, InvalidEnvironmentError } from '@peregrine/config';
@@ -26,13 +27,23 @@ export class PlatformWiring implements OnModuleInit {
     private readonly taskHealth: TaskQueueHealthIndicator,
     private readonly store: ObjectStore,
     private readonly cdn: CdnInvalidation,
+    private readonly ai: AiMetrics,
   ) {}
 
   /** @throws {InvalidEnvironmentError} when CACHE_ENABLED names a part that the cache does not have */
   onModuleInit(): void {
     this.#checkRollout();
     const hitRate = cacheHitRate(this.cache);
-    const sources = [this.cache, hitRate, this.tasks, this.queries, this.health, this.overrides, this.cdn];
+    const sources = [
+      this.cache,
+      hitRate,
+      this.tasks,
+      this.queries,
+      this.health,
+      this.overrides,
+      this.cdn,
+      this.ai,
+    ];
     for (const source of sources) this.metrics.register(source);
     this.health.register({
       name: 'database',

@@ -21,7 +21,8 @@ export async function ensureDevelopmentKey(options: DevelopmentKeyOptions): Prom
 }
 
 async function isKnown({ url, signal }: DevelopmentKeyOptions, key: string): Promise<boolean> {
-  const response = await fetch(`${url}/api/v1/workspaces?limit=1`, { headers: authorize(key), signal });
+  // A key of an earlier version lacks the scope, and makes room for a new one.
+  const response = await fetch(`${url}/api/v1/ai/statistics?days=1`, { headers: authorize(key), signal });
   await response.body?.cancel();
   return response.status === 200;
 }
@@ -30,7 +31,7 @@ async function createKey({ url, adminKey, signal }: DevelopmentKeyOptions): Prom
   const response = await fetch(`${url}/api/v1/api-keys`, {
     method: 'POST',
     headers: { ...authorize(adminKey), 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'development', scopes: ['content:read', 'content:write'] }),
+    body: JSON.stringify({ name: 'development', scopes: ['content:read', 'content:write', 'ai:use'] }),
     signal,
   });
   const text = await response.text();

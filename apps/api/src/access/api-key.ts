@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 /** What a key may do. `admin` includes the others, and every workspace. */
-export const SCOPES = ['content:read', 'content:write', 'admin'] as const;
+export const SCOPES = ['content:read', 'content:write', 'ai:use', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who calls. */

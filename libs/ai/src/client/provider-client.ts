@@ -61,7 +61,7 @@ export class ProviderClient {
   /** Resolves when the next attempt is due. */
   async #waitOrGiveUp(error: unknown, attempt: number, signal?: AbortSignal): Promise<void> {
     if (!(error instanceof APIError)) throw error;
-    const failed: APIError = error;
+    const failed = error as APIError;
     if (error instanceof APIUserAbortError)
       throw new AiProviderError('call was given up', attempt, { cause: error });
     const failure = failureOf(failed);

@@ -77,6 +77,11 @@ export class EmbeddingsService implements Embeddings {
     return this.parts.source.id;
   }
 
+  /** The model's own name, for callers. */
+  get name(): string {
+    return this.parts.source.name;
+  }
+
   get dimensions(): number {
     return this.parts.source.dimensions;
   }

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { type DataSource } from 'typeorm';
 import { AiParts } from '../../src/ai.module.js';
 import { AI_CACHE_NAMESPACES, type AiOptionsInput, aiOptionsSchema } from '../../src/ai.options.js';
-import { ProviderServer } from './provider-server.js';
+import { ProviderServer } from '../../src/testing/provider-server.js';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,3 +1,4 @@
+import { aiSettings } from './ai.settings.js';
 import { cacheSettings } from './cache.settings.js';
 import { cdnSettings } from './cdn.settings.js';
 import { consoleSettings } from './console.settings.js';
@@ -26,6 +27,7 @@ export const allSettings = Object.freeze({
   storage: storageSettings,
   cdn: cdnSettings,
   purge: purgeSettings,
+  ai: aiSettings,
   security: securitySettings,
   console: consoleSettings,
   features: featureSettings,
