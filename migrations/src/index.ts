@@ -9,6 +9,7 @@ import { KeepSlowQueries1795000008000 } from './1795000008000-keep-slow-queries.
 import { IndexFileStatus1795000009000 } from './1795000009000-index-file-status.js';
 import { KeepIndexAdvice1795000010000 } from './1795000010000-keep-index-advice.js';
 import { CreateAuditEvents1795000012000 } from './1795000012000-create-audit-events.js';
+import { CreateAiUsage1795000013000 } from './1795000013000-create-ai-usage.js';
 import { CreateMemories1795000014000 } from './1795000014000-create-memories.js';
 import { CreateStorageSyncs1795000015000 } from './1795000015000-create-storage-syncs.js';
 import { AuditConsoleActions1795000016000 } from './1795000016000-audit-console-actions.js';
@@ -29,6 +30,7 @@ export const migrations = [
   IndexFileStatus1795000009000,
   KeepIndexAdvice1795000010000,
   CreateAuditEvents1795000012000,
+  CreateAiUsage1795000013000,
   CreateMemories1795000014000,
   CreateStorageSyncs1795000015000,
   AuditConsoleActions1795000016000,

@@ -1,3 +1,4 @@
+export { aiSettings } from './concerns/ai.settings.js';
 export { allSettings } from './concerns/all-settings.js';
 export { cacheRedisOf, type CacheRedis } from './concerns/cache-redis.js';
 export { cacheSettings } from './concerns/cache.settings.js';

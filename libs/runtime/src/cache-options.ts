@@ -21,7 +21,12 @@ const NAMESPACES = {
   search: { ttlMs: 30 * MINUTE_MS, ...RENEWED, singleFlight: 'cluster', leaseMs: 2_000 },
   query: { ttlMs: 5 * MINUTE_MS, ...RENEWED },
   access: { ttlMs: MINUTE_MS },
-} as const satisfies Record<string, NamespaceOptionsInput>;
+  // Never renewed early: what they cost is money. Their life times come with each call.
+  ai: { ttlMs: 60 * MINUTE_MS },
+  'ai-embeddings': { ttlMs: 7 * 24 * 60 * MINUTE_MS },
+  // Replies on their way, for other processes: in this one they are anyway.
+  'ai-live': { ttlMs: MINUTE_MS, tiers: ['redis'] },
+} satisfies Record<string, NamespaceOptionsInput>;
 
 /** The options of the cache, from the settings and the flag that switches it. */
 export function cacheOptions(settings: Settings, flags: FeatureFlags): CacheOptionsInput {

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AiModule, aiTasks } from '@peregrine/ai';
 import { CacheModule } from '@peregrine/cache';
 import { FeatureFlags, FeatureFlagsModule } from '@peregrine/config';
 import { contentEntities, ContentModule, contentTasks } from '@peregrine/content';
@@ -14,6 +15,7 @@ import { MemoriesModule, memoryTasks } from '@peregrine/memories';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
 import { TaskQueueModule } from '@peregrine/task-queue';
+import { aiOptions } from './ai-options.js';
 import { AuditEventRow } from './audit/audit-event.entity.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { cacheOptions } from './cache-options.js';
@@ -87,6 +89,7 @@ export class PlatformModule {
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
         // A worker serves its operators alone.
         ...(role === 'api' ? [ProtectionModule.forRoot(protectionOptions(settings))] : []),
+        AiModule.forRoot(aiOptions(settings)),
         MemoriesModule.forRoot({ ...memoriesOptions(settings), sweep: role === 'worker' }),
       ],
       providers: [
@@ -101,7 +104,7 @@ export class PlatformModule {
         ...(role === 'worker' ? [IndexRoundSchedule] : []),
       ],
       exports: [
-        ...[ContentModule, MemoriesModule],
+        ...[ContentModule, AiModule, MemoriesModule],
         ...[FeatureOverrides, InvalidationList, AuditTrail, IndexChanges, ProcessRegister],
       ],
     };
@@ -141,6 +144,7 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
       ...cdnTasks,
       ...indexAdvisorTasks,
       ...indexChangeTasks,
+      ...aiTasks,
     ],
     worker: role === 'worker' ? { concurrency: queue.workerConcurrency } : false,
     asynchronous: (_task: string, id: string) => flags.isEnabled('asyncProcessingEnabled', id),

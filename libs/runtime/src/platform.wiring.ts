@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { AiMetrics } from '@peregrine/ai';
 import { Cache, CacheHealthIndicator } from '@peregrine/cache';
 import { CdnInvalidation } from '@peregrine/cdn';
 import { FeatureFlags, InvalidEnvironmentError } from '@peregrine/config';
@@ -28,14 +29,15 @@ export class PlatformWiring implements OnModuleInit {
     private readonly store: ObjectStore,
     private readonly cdn: CdnInvalidation,
     private readonly memories: FeedbackService,
+    private readonly ai: AiMetrics,
   ) {}
 
   /** @throws {InvalidEnvironmentError} when CACHE_ENABLED names a part that the cache does not have */
   onModuleInit(): void {
     this.#checkRollout();
     const hitRate = cacheHitRate(this.cache);
-    const ofLibraries = [this.cache, this.tasks, this.queries, this.health, this.cdn, this.memories];
-    const sources = [...ofLibraries, hitRate, this.overrides];
+    const ofLibraries = [this.cache, this.tasks, this.queries, this.health, this.cdn];
+    const sources = [...ofLibraries, this.memories, this.ai, hitRate, this.overrides];
     for (const source of sources) this.metrics.register(source);
     this.health.register({
       name: 'database',

@@ -1,5 +1,8 @@
 import { UnexpectedAnswerError } from '../tools.errors.ts';
 
+/** All that a workload needs. */
+const SCOPES = ['content:read', 'content:write', 'memories:read', 'memories:write', 'ai:use'];
+
 export interface DevelopmentKeyOptions {
   /** Of the api. */
   readonly url: string;
@@ -21,7 +24,8 @@ export async function ensureDevelopmentKey(options: DevelopmentKeyOptions): Prom
 }
 
 async function isKnown({ url, signal }: DevelopmentKeyOptions, key: string): Promise<boolean> {
-  const response = await fetch(`${url}/api/v1/workspaces?limit=1`, { headers: authorize(key), signal });
+  // A key of an earlier version lacks the scope, and makes room for a new one.
+  const response = await fetch(`${url}/api/v1/ai/statistics?days=1`, { headers: authorize(key), signal });
   await response.body?.cancel();
   return response.status === 200;
 }
@@ -30,7 +34,7 @@ async function createKey({ url, adminKey, signal }: DevelopmentKeyOptions): Prom
   const response = await fetch(`${url}/api/v1/api-keys`, {
     method: 'POST',
     headers: { ...authorize(adminKey), 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'development', scopes: ['content:read', 'content:write', 'memories:read', 'memories:write'] }),
+    body: JSON.stringify({ name: 'development', scopes: SCOPES }),
     signal,
   });
   const text = await response.text();

@@ -2,7 +2,14 @@ import { hash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 /** What a key may do. `admin` includes the others, and every workspace. */
-export const SCOPES = ['content:read', 'content:write', 'memories:read', 'memories:write', 'admin'] as const;
+export const SCOPES = [
+  'content:read',
+  'content:write',
+  'memories:read',
+  'memories:write',
+  'ai:use',
+  'admin',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who calls. */

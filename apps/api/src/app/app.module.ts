@@ -3,6 +3,7 @@ import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { PlatformModule, type Settings } from '@peregrine/runtime';
 import { ApiKey } from '../access/api-key.entity.js';
 import { AccessModule } from '../access/access.module.js';
+import { AiController } from '../ai/ai.controller.js';
 import { AuditController } from '../audit/audit.controller.js';
 import { InvalidationsController } from '../cdn/invalidations.controller.js';
 import { NginxController } from '../cdn/nginx.controller.js';
@@ -69,6 +70,7 @@ export class AppModule {
         DeadLettersController,
         TasksController,
         ProfilesController,
+        AiController,
       ],
       providers: [
         TaskAccess,

@@ -9,6 +9,23 @@ import { type Failure, ValidationError } from './problem.js';
 /** What the libraries' typed errors mean over HTTP. Their messages are written for callers and hold no internals. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   METRICS_PROFILE_NOT_FOUND: 404,
+  AI_KEY: 400,
+  AI_INVALID_INPUT: 400,
+  AI_UNKNOWN_LANGUAGE: 400,
+  AI_UNKNOWN_MODEL: 400,
+  AI_UNKNOWN_RULE: 400,
+  AI_REQUEST_REFUSED: 400,
+  AI_ANALYSIS_TIMEOUT: 422,
+  AI_BUDGET_EXCEEDED: 429,
+  AI_PROVIDER_ACCESS: 502,
+  AI_PROVIDER_ANSWER: 502,
+  AI_PROVIDER_FAILED: 502,
+  AI_STREAM_BROKEN: 502,
+  AI_NOT_CONFIGURED: 503,
+  AI_QUOTA_EXHAUSTED: 503,
+  AI_RATE_LIMITED: 503,
+  AI_UNPRICED_MODEL: 503,
+  AI_PROVIDER_TIMEOUT: 504,
   CONTENT_WORKSPACE_NOT_FOUND: 404,
   CONTENT_FILE_NOT_FOUND: 404,
   CONTENT_INVALID_FILE_PATH: 400,
@@ -69,7 +86,7 @@ export function failureOf(error: unknown): Failure {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : '';
   const status = STATUS_OF_CODE[code];
-  if (status !== undefined) return { status, code, detail: message };
+  if (status !== undefined) return { status, code, detail: message, ...retryAfterOf(error) };
   if (code === 'CONTENT_CONVERSION_BUSY') return unavailable(code, message);
   if (code === 'STORAGE_UNAVAILABLE') return unavailable(code, 'The storage does not answer');
   if (code === 'CDN_INVALIDATION_QUEUE_UNAVAILABLE') return unavailable(code, 'The database does not answer');
@@ -109,6 +126,12 @@ function isBusy(error: unknown): boolean {
 
 function unavailable(code: string, what: string): Failure {
   return { status: 503, code, detail: `${what}; try again later`, retryAfterSeconds: RETRY_AFTER_SECONDS };
+}
+
+/** Of errors that know when it makes sense to come again. */
+function retryAfterOf(error: unknown): Pick<Failure, 'retryAfterSeconds'> {
+  const { retryAfterMs } = error as { retryAfterMs?: unknown };
+  return typeof retryAfterMs === 'number' ? { retryAfterSeconds: Math.ceil(retryAfterMs / 1_000) } : {};
 }
 
 function ofStatus(status: number, message: string): Failure {

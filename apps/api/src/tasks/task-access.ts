@@ -1,4 +1,5 @@
 import { ForbiddenException, Injectable, type OnModuleInit } from '@nestjs/common';
+import { analyseBatch } from '@peregrine/ai';
 import { convertFile, reindexWorkspace, WorkspaceNotFoundError, WorkspaceService } from '@peregrine/content';
 import {
   type AnyTaskDefinition,
@@ -32,6 +33,9 @@ const RULES: readonly Rule[] = [
   rule(reindexWorkspace, ({ workspaceId }) => workspaceId),
   rule(convertFile, ({ workspaceId }) => workspaceId),
 ];
+
+/** Tasks that routes of their own submit; they belong to the API key that asked, whose id theirs begin with. */
+const OF_A_KEY: readonly AnyTaskDefinition[] = [analyseBatch];
 
 /** What a submission is for. */
 interface Target {
@@ -96,7 +100,7 @@ export class TaskAccess implements OnModuleInit {
   async find(caller: Caller, reference: string): Promise<{ definition: AnyTaskDefinition; id: string }> {
     const { task, id } = splitReference(reference);
     const definition = this.queue.definition(task);
-    if (definition && (isAdmin(caller) || (ruleOf(definition) && (await this.#owns(caller, id))))) {
+    if (definition && (isAdmin(caller) || (await this.#owns(caller, definition, id)))) {
       return { definition, id };
     }
     throw new TaskNotFoundError(task, id);
@@ -109,7 +113,9 @@ export class TaskAccess implements OnModuleInit {
     return found;
   }
 
-  async #owns(caller: Caller, id: string): Promise<boolean> {
+  async #owns(caller: Caller, definition: AnyTaskDefinition, id: string): Promise<boolean> {
+    if (OF_A_KEY.includes(definition)) return id.startsWith(`${caller.apiKeyId}${OWNER_END}`);
+    if (!ruleOf(definition)) return false;
     const { data } = identifier.safeParse(id.split(OWNER_END, 1)[0]);
     return data !== undefined && (await this.workspaces.isVisible(data, visibilityOf(caller)));
   }
@@ -118,6 +124,11 @@ export class TaskAccess implements OnModuleInit {
     const { definition, workspaceOf } = this.#publicTask(item.task);
     return { definition, item, workspaceId: workspaceOf(await validPayload(definition, item.payload)) };
   }
+}
+
+/** The id of a new task of `OF_A_KEY`. */
+export function callersTaskId({ apiKeyId }: Caller): string {
+  return `${apiKeyId}${OWNER_END}${randomUUID()}`;
 }
 
 export function isAdmin(caller: Caller): boolean {

@@ -10,8 +10,11 @@ export interface PackLimits {
 
 export const PROTOCOL_LIMITS: PackLimits = { maxInputs: 2_048, maxTokens: 300_000 };
 
-/** Misses of one request come within this time of each other, each after its own look into the cache. */
-const QUIET_MS = 3;
+/**
+ * Misses of one request come within this time of each other, each after its own look into the cache. Little beside a call of a
+ * provider, and too short a time means more calls, never a wrong one.
+ */
+const QUIET_MS = 10;
 
 interface Waiting {
   readonly text: string;

@@ -10,6 +10,8 @@ export interface EmbeddedTexts {
 export interface EmbeddingModel {
   /** Names the model and all that changes its vectors; part of every key. */
   readonly id: string;
+  /** As price tables know it. */
+  readonly name: string;
   /** Length of a vector. */
   readonly dimensions: number;
   /** Computed here: cheaper than a look into another tier, and never paid for. */

@@ -77,6 +77,11 @@ export class EmbeddingsService implements Embeddings {
     return this.parts.source.id;
   }
 
+  /** The model's own name, for callers. */
+  get name(): string {
+    return this.parts.source.name;
+  }
+
   get dimensions(): number {
     return this.parts.source.dimensions;
   }
@@ -158,7 +163,7 @@ export class EmbeddingsService implements Embeddings {
       if (ofOutcome.length === 0) continue;
       this.parts.usage.record({
         kind: 'embedding',
-        model: this.model,
+        model: this.parts.source.name,
         outcome,
         results: ofOutcome.length,
         promptTokens: ofOutcome.reduce((sum, it) => sum + it.embedding.promptTokens, 0),

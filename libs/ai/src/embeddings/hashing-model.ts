@@ -32,6 +32,7 @@ const TEXTS_PER_TURN = 64;
  */
 export class HashingModel implements EmbeddingModel {
   readonly id = 'local-hashing-384-v1';
+  readonly name = this.id;
   readonly dimensions = DIMENSIONS;
   readonly isLocal = true;
 

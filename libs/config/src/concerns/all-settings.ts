@@ -1,3 +1,4 @@
+import { aiSettings } from './ai.settings.js';
 import { cacheSettings } from './cache.settings.js';
 import { cdnSettings } from './cdn.settings.js';
 import { consoleSettings } from './console.settings.js';
@@ -36,6 +37,7 @@ export const allSettings = Object.freeze({
   memories: memoriesSettings,
   cdn: cdnSettings,
   purge: purgeSettings,
+  ai: aiSettings,
   security: securitySettings,
   console: consoleSettings,
   features: featureSettings,

@@ -1,0 +1,1 @@
+export { type Fault, ProviderServer, type ReceivedRequest, vectorOf } from './provider-server.js';

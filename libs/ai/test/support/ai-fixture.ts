@@ -1,0 +1,91 @@
+import { type Cache, createCache, type NamespaceOptionsInput } from '@peregrine/cache';
+import { createDataSource, runMigrations } from '@peregrine/database';
+import { createTestDatabase } from '@peregrine/database/testing';
+import { migrations } from '@peregrine/migrations';
+import { Redis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+import { type DataSource } from 'typeorm';
+import { AiParts } from '../../src/ai.module.js';
+import { AI_CACHE_NAMESPACES, type AiOptionsInput, aiOptionsSchema } from '../../src/ai.options.js';
+import { ProviderServer } from '../../src/testing/provider-server.js';
+
+const HOUR_MS = 3_600_000;
+
+/** The namespaces as an application declares them. */
+export const aiNamespaces = {
+  [AI_CACHE_NAMESPACES.results]: { ttlMs: HOUR_MS, leaseMs: 1_000 },
+  [AI_CACHE_NAMESPACES.embeddings]: { ttlMs: HOUR_MS, leaseMs: 1_000 },
+  [AI_CACHE_NAMESPACES.live]: { ttlMs: HOUR_MS, tiers: ['redis'] },
+} satisfies Record<string, NamespaceOptionsInput>;
+
+/** One member of a cluster: a cache and a library of its own, on the servers that all share. */
+export interface Member extends AiParts {
+  readonly cache: Cache;
+}
+
+/** A provider, a database and a Redis prefix of its own, and as many members as a test wants. */
+export class AiFixture {
+  readonly #prefix = `ai-test-${randomBytes(6).toString('hex')}`;
+  readonly #closers: (() => Promise<unknown>)[] = [];
+
+  private constructor(
+    readonly provider: ProviderServer,
+    readonly dataSource: DataSource,
+    private readonly redisUrl: string,
+  ) {}
+
+  static async start(): Promise<AiFixture> {
+    const { DATABASE_URL, REDIS_URL } = process.env;
+    if (!DATABASE_URL || !REDIS_URL)
+      throw new Error('Needs DATABASE_URL and REDIS_URL: run it by `npm test`');
+    const database = await createTestDatabase(DATABASE_URL);
+    const dataSource = await createDataSource({ url: database.url, migrations }).initialize();
+    await runMigrations(dataSource);
+    const fixture = new AiFixture(await ProviderServer.start(), dataSource, REDIS_URL);
+    fixture.#closers.push(
+      () => database.drop(),
+      () => dataSource.destroy(),
+      () => fixture.provider.stop(),
+      () => fixture.#removeKeys(),
+    );
+    return fixture;
+  }
+
+  member(options: Omit<Partial<AiOptionsInput>, 'provider'> & { provider?: object } = {}): Member {
+    const cache = createCache({
+      prefix: this.#prefix,
+      redis: { url: this.redisUrl, timeoutMs: 5_000 },
+      namespaces: aiNamespaces,
+    });
+    const provider = {
+      ...{ baseUrl: this.provider.url, apiKey: 'test-key', chatModel: 'gpt-4o-mini', timeoutMs: 20_000 },
+      ...{ embeddingModel: 'text-embedding-3-small', embeddingDimensions: 8 },
+      ...options.provider,
+    };
+    const parsed = aiOptionsSchema.parse({ ...options, provider });
+    const parts = new AiParts(parsed, cache, this.dataSource, () => true);
+    this.#closers.push(
+      () => cache.close(),
+      () => parts.ledger.flush(),
+      async () => parts.localAnalyser?.close(),
+      () => parts.chat.close(),
+    );
+    return Object.assign(parts, { cache });
+  }
+
+  /** In the reverse order. */
+  async stop(): Promise<void> {
+    for (const close of this.#closers.toReversed()) await close();
+  }
+
+  async #removeKeys(): Promise<void> {
+    const redis = new Redis(this.redisUrl);
+    try {
+      for await (const keys of redis.scanStream({ match: `*${this.#prefix}*`, count: 1_000 })) {
+        if ((keys as string[]).length > 0) await redis.unlink(keys as string[]);
+      }
+    } finally {
+      redis.disconnect();
+    }
+  }
+}
