@@ -25,7 +25,7 @@ import { registerShedRequests } from './memory/shed-requests.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
 import { statementsOf } from './timing/request-statements.js';
-import { keptTraceIdOf, registerRequestSpans } from './tracing/request-spans.js';
+import { keptTraceIdOf, registerRequestSpans, traceIdOf } from './tracing/request-spans.js';
 import { startTracing, type Tracing } from './tracing/start-tracing.js';
 
 /** How often connections are looked through for headers that are overdue. */
@@ -157,7 +157,10 @@ async function createService(
   const fastify = app.getHttpAdapter().getInstance();
   if (tracing) registerRequestSpans(fastify);
   timing.handle = registerRequestTiming(fastify, app.get(MetricsService), {
-    describe: ({ timing: it }) => ({ statements: statementsOf(it) }),
+    describe: (request) => ({
+      statements: statementsOf(request.timing),
+      ...(tracing && { traceId: traceIdOf(request) }),
+    }),
     ...(tracing && { traceIdOf: keptTraceIdOf }),
   });
   await options.configure?.(app, settings);
