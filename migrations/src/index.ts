@@ -9,6 +9,7 @@ import { KeepSlowQueries1795000008000 } from './1795000008000-keep-slow-queries.
 import { IndexFileStatus1795000009000 } from './1795000009000-index-file-status.js';
 import { KeepIndexAdvice1795000010000 } from './1795000010000-keep-index-advice.js';
 import { CreateAuditEvents1795000012000 } from './1795000012000-create-audit-events.js';
+import { KeepTracesOfOutboxTasks1795000024000 } from './1795000024000-keep-traces-of-outbox-tasks.js';
 
 /** Every migration, oldest first. Listed by hand, so that a bundler and a reader see the same. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   IndexFileStatus1795000009000,
   KeepIndexAdvice1795000010000,
   CreateAuditEvents1795000012000,
+  KeepTracesOfOutboxTasks1795000024000,
 ];

@@ -21,6 +21,7 @@ import {
   type Target,
 } from './target.js';
 import type { Tiers } from './tiers.js';
+import { noteHit, readSpan } from './tracing/cache-spans.js';
 import { ValueIntake } from './value-intake.js';
 
 /** The entries of one namespace in all tiers: reads through them, promotes, stores, and replaces. */
@@ -100,13 +101,18 @@ export class EntryStore {
    * nothing is noted for it. Never rejects.
    */
   read(target: Target, placement: Placement, options?: ReadOptions): Promise<Below> {
-    return traceRead(this.name, 1, () => this.#read(target, placement, options));
+    return readSpan(this.name, 1, () =>
+      traceRead(this.name, 1, () => this.#read(target, placement, options)),
+    );
   }
 
   /** As {@link read} for many, with a load to follow or without; one round trip to Redis for each bucket. */
   readMany(targets: readonly Target[], placement: Placement, toLoad: boolean): Promise<readonly Below[]> {
     if (targets.length === 0) return Promise.resolve([]);
-    return traceRead(this.name, targets.length, () => this.#readMany(targets, placement, toLoad));
+    const { length } = targets;
+    return readSpan(this.name, length, () =>
+      traceRead(this.name, length, () => this.#readMany(targets, placement, toLoad)),
+    );
   }
 
   async #read(target: Target, placement: Placement, options?: ReadOptions): Promise<Below> {
@@ -137,6 +143,7 @@ export class EntryStore {
     if (answer?.hit === true) {
       this.counters.redisHits++;
       publishHit(this.name, target.key, 'redis');
+      noteHit('redis');
       const { noted } = answer;
       const found = this.#promote(target, placement, answer.entry);
       return {
@@ -161,6 +168,7 @@ export class EntryStore {
     }
     this.counters.objectHits++;
     publishHit(this.name, target.key, 'object');
+    noteHit('object');
     this.counters.objectPromotions++;
     return { ...rest, found: this.#promote(target, placement, entry) };
   }

@@ -47,6 +47,7 @@ export {
   optional,
   rollout,
   scopedRollout,
+  share,
   text,
   trueOrFalse,
   url,

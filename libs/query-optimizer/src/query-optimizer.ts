@@ -46,6 +46,7 @@ import { type MetricFamily, metricFamilies } from './statistics/metric-families.
 import { type OptimizerReport, reportQueries } from './statistics/optimizer-report.js';
 import { type QueryFigures, QueryStatistics } from './statistics/query-statistics.js';
 import { direct, QueryTap } from './tap/query-tap.js';
+import { statementSpan } from './tracing/statement-spans.js';
 
 const KEPT_FINDINGS = 20;
 
@@ -80,7 +81,7 @@ export class QueryOptimizer {
     this.detector = new NPlusOneDetector({ ...options.nPlusOne, onFinding: (it) => this.#keep(it) });
     this.#catalogue = new Catalogue({ connect: () => this.#primary.unseenClient() }, options.searchPath);
     const told = options.onStatement ? [{ started: options.onStatement }] : [];
-    const onlyReads = [this.#statistics, this.detector, ...told];
+    const onlyReads = [this.#statistics, this.detector, { started: statementSpan }, ...told];
     // Each knows the others: what is read goes over the router, what is written to the store.
     const tap = new QueryTap(
       [{ started: (it) => this.#coherence.writes.started(it) }, ...onlyReads],

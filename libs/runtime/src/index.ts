@@ -12,3 +12,4 @@ export { PlatformModule } from './platform.module.js';
 export { registerRequestQueries } from './queries/query-scopes.js';
 export { type Role } from './role.js';
 export { type ListeningMessage, OPERATIONS_PATHS, runService, type ServiceOptions } from './service.js';
+export { traceIdOf } from './tracing/request-spans.js';

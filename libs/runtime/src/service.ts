@@ -2,7 +2,7 @@ import { type DynamicModule, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { allSettings, loadSettings } from '@peregrine/config';
-import { drainOnSignals, HEALTH_PATHS, HealthService } from '@peregrine/health';
+import { type DrainableApp, drainOnSignals, HEALTH_PATHS, HealthService } from '@peregrine/health';
 import {
   listenForScrapes,
   METRICS_PATHS,
@@ -21,6 +21,8 @@ import { createLogger } from './logging/service-logger.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
 import { statementsOf } from './timing/request-statements.js';
+import { registerRequestSpans } from './tracing/request-spans.js';
+import { startTracing, type Tracing } from './tracing/start-tracing.js';
 
 /** Paths outside an application's prefix: probes and figures. */
 export const OPERATIONS_PATHS: readonly string[] = [...HEALTH_PATHS, ...METRICS_PATHS];
@@ -52,9 +54,10 @@ export interface ListeningMessage {
 export async function runService(options: ServiceOptions): Promise<void> {
   try {
     const settings = loadSettings(allSettings);
-    const app = await createService(options, settings);
+    const tracing = await startTracing(settings, options.name);
+    const app = await createService(options, settings, tracing);
     const health = app.get(HealthService);
-    drainOnSignals(app, {
+    drainOnSignals(tracing ? tracedUntilClosed(app, tracing) : app, {
       health,
       drainMs: settings.http.shutdownDrainMs,
       timeoutMs: settings.http.shutdownTimeoutMs,
@@ -90,7 +93,26 @@ async function openScrapeListener(
   return listener;
 }
 
-async function createService(options: ServiceOptions, settings: Settings): Promise<NestFastifyApplication> {
+/** Closing has spans too, of the last tasks: what has ended is sent after all else. */
+function tracedUntilClosed(app: NestFastifyApplication, tracing: Tracing): DrainableApp {
+  return {
+    getHttpServer: () => app.getHttpServer(),
+    getHttpAdapter: () => app.getHttpAdapter(),
+    close: async () => {
+      try {
+        await app.close();
+      } finally {
+        await tracing.stop();
+      }
+    },
+  };
+}
+
+async function createService(
+  options: ServiceOptions,
+  settings: Settings,
+  tracing: Tracing | undefined,
+): Promise<NestFastifyApplication> {
   // Filled below: the adapter exists before the application whose figures it feeds.
   const timing: { handle?: RequestTimingHandle } = {};
   const adapter = new FastifyAdapter({
@@ -110,7 +132,9 @@ async function createService(options: ServiceOptions, settings: Settings): Promi
     abortOnError: false,
     logger: createLogger(settings.log),
   });
-  timing.handle = registerRequestTiming(app.getHttpAdapter().getInstance(), app.get(MetricsService), {
+  const fastify = app.getHttpAdapter().getInstance();
+  if (tracing) registerRequestSpans(fastify);
+  timing.handle = registerRequestTiming(fastify, app.get(MetricsService), {
     describe: ({ timing: it }) => ({ statements: statementsOf(it) }),
   });
   await options.configure?.(app, settings);

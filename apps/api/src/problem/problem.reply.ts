@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { traceIdOf } from '@peregrine/runtime';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import { failureOf } from './failures.js';
@@ -7,7 +8,10 @@ import { type Failure, PROBLEM_MEDIA_TYPE, type Problem } from './problem.js';
 const log = new Logger('Problem');
 
 /** Problem details of a failure of one request. */
-export function problemOf(failure: Failure, request: { path: string; id: string }): Problem {
+export function problemOf(
+  failure: Failure,
+  request: { path: string; id: string; traceId?: string | undefined },
+): Problem {
   return {
     type: `urn:peregrine:problem:${failure.code.toLowerCase().replaceAll('_', '-')}`,
     title: STATUS_CODES[failure.status] ?? 'Error',
@@ -16,6 +20,7 @@ export function problemOf(failure: Failure, request: { path: string; id: string 
     instance: request.path,
     code: failure.code,
     requestId: request.id,
+    ...(request.traceId === undefined ? {} : { traceId: request.traceId }),
     ...(failure.errors ? { errors: failure.errors } : {}),
   };
 }
@@ -43,7 +48,7 @@ export function replyWithProblem(error: unknown, request: FastifyRequest, reply:
     .removeHeader('ETag')
     .header('Content-Type', PROBLEM_MEDIA_TYPE)
     .header('Cache-Control', 'no-store')
-    .send(JSON.stringify(problemOf(failure, { path, id: request.id })));
+    .send(JSON.stringify(problemOf(failure, { path, id: request.id, traceId: traceIdOf(request) })));
 }
 
 /** A body that was refused before its end would be read to it on a kept connection; close instead. */

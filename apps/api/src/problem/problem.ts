@@ -16,6 +16,7 @@ export const problemSchema = z
     instance: z.string().describe('The path of the request'),
     code: z.string().describe('Stable; for programs'),
     requestId: z.string().describe('Also in the header X-Request-Id and in the log'),
+    traceId: z.string().optional().describe('Where the request is traced: 32 hex digits'),
     errors: z.array(fieldProblemSchema).optional().describe('Each field that is wrong'),
   })
   .meta({ id: 'Problem' });

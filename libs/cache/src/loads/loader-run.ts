@@ -4,6 +4,7 @@ import type { EntryStore } from '../entry-store.js';
 import type { Below, Found } from '../target.js';
 import { publishMiss, traceLoad, type CacheLoadReason } from '../events/events.js';
 import { renewing } from './cluster-flight.js';
+import { loadSpan } from '../tracing/cache-spans.js';
 import type { Flight } from './flight.js';
 import type { CacheLoader, LoaderContext, StaleValue, Validators } from './loader.js';
 import type { Settings } from './settings.js';
@@ -122,7 +123,7 @@ export async function runLoader(
   counters.loads++;
   if (reason === 'miss') publishMiss(name, key);
   try {
-    const work = traceLoad(name, key, reason, async () => await loader(run));
+    const work = loadSpan(name, reason, () => traceLoad(name, key, reason, async () => await loader(run)));
     const raw = await withHardTimeout(work, key, controller, clock, hardTimeoutMs);
     return { run, raw, loadMs: clock.now() - startedAt };
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   PurgeRejectedError,
 } from '../providers/provider.errors.js';
 import { type PurgeKindLimits, type PurgeProvider } from '../providers/purge-provider.js';
+import { purgeSpan } from '../tracing/purge-span.js';
 import { type InvalidationOptions } from './invalidation.options.js';
 import { type Invalidation, type InvalidationQueue } from './invalidation-queue.js';
 import { type PurgeBudget } from './purge-budget.js';
@@ -118,7 +119,7 @@ export class PurgeDelivery {
     const { provider, options } = this.#parts;
     const timeout = AbortSignal.timeout(options.timeoutMs);
     try {
-      await provider.purge(purge, AbortSignal.any([signal, timeout]));
+      await purgeSpan(provider.name, purge, () => provider.purge(purge, AbortSignal.any([signal, timeout])));
     } catch (error) {
       if (!timeout.aborted || signal.aborted) throw error;
       throw new ProviderUnavailableError(provider.name, `no answer in ${options.timeoutMs} ms`, undefined, {

@@ -1,3 +1,4 @@
+import { traceHeaders } from '../tracing/purge-span.js';
 import {
   ProviderAnswerError,
   ProviderRateLimitedError,
@@ -84,7 +85,11 @@ async function send(provider: string, { url, method, headers, json, signal }: Pr
       method,
       redirect: 'manual',
       signal,
-      headers: { ...headers, ...(json !== undefined && { 'content-type': 'application/json' }) },
+      headers: {
+        ...headers,
+        ...traceHeaders(),
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+      },
       ...(json !== undefined && { body: JSON.stringify(json) }),
     });
   } catch (error) {

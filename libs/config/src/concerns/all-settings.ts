@@ -12,12 +12,14 @@ import { queueSettings } from './queue.settings.js';
 import { redisSettings } from './redis.settings.js';
 import { securitySettings } from './security.settings.js';
 import { storageSettings } from './storage.settings.js';
+import { tracingSettings } from './tracing.settings.js';
 
 /** Every concern by name, in the order of `.env.example`. */
 export const allSettings = Object.freeze({
   http: httpSettings,
   log: logSettings,
   metrics: metricsSettings,
+  tracing: tracingSettings,
   database: databaseSettings,
   indexAdvisor: indexAdvisorSettings,
   redis: redisSettings,

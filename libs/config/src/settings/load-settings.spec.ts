@@ -46,6 +46,12 @@ describe('loadSettings', () => {
       },
       log: { level: 'info', format: 'json', slowRequestMs: 500 },
       metrics: { port: undefined, host: '127.0.0.1', key: undefined },
+      tracing: {
+        endpoint: undefined,
+        tracesEndpoint: undefined,
+        sampler: 'parentbased_traceidratio',
+        sampledShare: 1,
+      },
       database: {
         url: REQUIRED.DATABASE_URL,
         poolMin: 10,

@@ -15,6 +15,16 @@ export function wholeNumber(min: number, max: number): z.ZodType<number, string>
     .meta({ expected });
 }
 
+/** A number from 0 to 1 in plain decimal digits, such as `0.05`. */
+export function share(): z.ZodType<number, string> {
+  const expected = 'a number from 0 to 1, such as 0.05';
+  return z
+    .string(expected)
+    .regex(/^(?:0(?:\.[0-9]{1,9})?|1(?:\.0{1,9})?)$/, expected)
+    .transform(Number)
+    .meta({ expected });
+}
+
 /** Exactly `true` or `false`. */
 export function trueOrFalse(): z.ZodType<boolean, string> {
   const expected = 'true or false';

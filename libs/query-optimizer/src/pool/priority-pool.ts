@@ -9,6 +9,7 @@ import { PoolClosedError, PoolExhaustedError, PoolTimeoutError } from './pool.er
 import { parsePoolOptions, type PoolOptions, type PoolOptionsInput } from './pool.options.js';
 import { byPriority, type CloseReason, PoolCounters, type PoolStatistics } from './pool-statistics.js';
 import { type ConnectionGuard, type Loan, type PooledConnection } from './pooled-connection.js';
+import { poolWaitSpan } from '../tracing/pool-wait-span.js';
 import { currentQueryPriority, type QueryPriority } from './query-priority.js';
 import { ServerRoom } from './server-room.js';
 import { type PoolWaiter } from './pool-waiter.js';
@@ -189,7 +190,7 @@ export class PriorityPool {
     this.#line.add(waiter);
     this.#opener.consider();
     try {
-      return await promise;
+      return await poolWaitSpan(priority, () => promise);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

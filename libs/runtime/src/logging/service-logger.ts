@@ -1,9 +1,10 @@
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import { currentRequestTiming } from '@peregrine/metrics';
 import { type Settings } from '../settings.js';
+import { currentTraceId } from '../tracing/current-trace.js';
 import { redact, redactText } from './redaction.js';
 
-/** Nest's logger, without secrets, and with the id of the request that a line belongs to. */
+/** Nest's logger, without secrets, and with the ids of the request and of the trace that a line belongs to. */
 export class ServiceLogger extends ConsoleLogger {
   /** Nest logs a failure to start with its stack before it throws it; one readable message is enough. */
   override error(message: unknown, ...rest: unknown[]): void {
@@ -12,7 +13,13 @@ export class ServiceLogger extends ConsoleLogger {
 
   protected override getJsonLogObject(...args: Parameters<ConsoleLogger['getJsonLogObject']>) {
     const requestId = currentRequestTiming()?.requestId;
-    const line = { ...super.getJsonLogObject(...args), ...(requestId === undefined ? {} : { requestId }) };
+    const traceId = currentTraceId();
+    const line = {
+      ...super.getJsonLogObject(...args),
+      ...(requestId === undefined ? {} : { requestId }),
+      // The name that tools look for: https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/
+      ...(traceId === undefined ? {} : { trace_id: traceId }),
+    };
     return redact(line) as typeof line;
   }
 

@@ -3,6 +3,7 @@ import { InvalidPayloadError, PermanentTaskError, TaskTooNewError } from '../tas
 import { type IsolationRecord } from '../execution/isolation.js';
 import { type AnyTaskDefinition, type TaskPayload } from './task-definition.js';
 import { type TaskPriority } from './task-priority.js';
+import { type TraceContext } from '../tracing/trace-context.js';
 
 /**
  * What lies in the store. The payload is JSON text inside a string, so that PostgreSQL's jsonb neither reorders
@@ -20,6 +21,8 @@ export interface StoredPayload {
   readonly putOff?: PutOff;
   /** What earlier runs say about the company that it may run in. */
   readonly isolation?: IsolationRecord;
+  /** Where it was submitted. */
+  readonly trace?: TraceContext;
 }
 
 /** Why a task was claimed and not run. */

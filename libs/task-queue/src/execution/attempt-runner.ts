@@ -5,6 +5,7 @@ import { type TaskExecutor } from '../definition/task-executor.js';
 import { type AnyTaskDefinition } from '../definition/task-definition.js';
 import { TaskCancelledError, TaskTimeoutError } from '../task-queue.errors.js';
 import { type TaskStatistics } from '../statistics/task-statistics.js';
+import { attemptSpan } from '../tracing/task-spans.js';
 import { Admission } from './admission.js';
 import { type Attempt } from './attempt.js';
 import { BatchCollector } from './batch-collector.js';
@@ -40,7 +41,16 @@ export class AttemptRunner {
    * @throws {TaskHandlerMissingError}
    * @throws the handler's error, or the reason of the abort
    */
-  async run(attempt: Attempt): Promise<AttemptOutcome> {
+  run(attempt: Attempt): Promise<AttemptOutcome> {
+    return attemptSpan(attempt, () => this.#runToItsEnd(attempt));
+  }
+
+  /** Batches wait no longer for more. */
+  flush(): void {
+    for (const collector of this.#collectors.values()) collector.flush();
+  }
+
+  async #runToItsEnd(attempt: Attempt): Promise<AttemptOutcome> {
     try {
       const outcome = await this.#run(attempt);
       return commitOf(attempt) ?? cancellationOf(attempt) ?? outcome;
@@ -51,11 +61,6 @@ export class AttemptRunner {
     } finally {
       await attempt.end();
     }
-  }
-
-  /** Batches wait no longer for more. */
-  flush(): void {
-    for (const collector of this.#collectors.values()) collector.flush();
   }
 
   async #run(attempt: Attempt): Promise<AttemptOutcome> {

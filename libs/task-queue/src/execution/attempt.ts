@@ -1,7 +1,9 @@
+import { type Span } from '@opentelemetry/api';
 import { type AnyTaskDefinition } from '../definition/task-definition.js';
 import { type TaskContext, type TaskProgress } from '../definition/task-executor.js';
 import { encodeResult, type EncodedPayload } from '../definition/task-payload.js';
 import { TaskOwnershipLostError } from '../task-queue.errors.js';
+import { type TraceContext } from '../tracing/trace-context.js';
 import { type Company } from './isolation.js';
 import { LazyAbort } from './lazy-abort.js';
 import { storableText } from './storable-text.js';
@@ -24,6 +26,8 @@ export interface AttemptInput {
   readonly priority: number;
   readonly reporter: AttemptReporter;
   readonly company: Company;
+  /** Where its task was submitted. */
+  readonly trace?: TraceContext | undefined;
   /** Completes the task in the transaction of the calling code; tells when that has committed. */
   readonly complete: (result: string, onCommit: () => void) => Promise<void>;
   /** Told when the handler is about to be called. */
@@ -41,6 +45,9 @@ export class Attempt {
   readonly priority: number;
   readonly context: TaskContext;
   readonly company: Company;
+  readonly trace: TraceContext | undefined;
+  /** While it runs: what a batch links. */
+  span: Span | undefined;
   /** Why it is to end, for whoever waits on its behalf. */
   readonly aborting = new LazyAbort();
   readonly #reporter: AttemptReporter;
@@ -58,6 +65,7 @@ export class Attempt {
     this.payload = input.payload;
     this.priority = input.priority;
     this.company = input.company;
+    this.trace = input.trace;
     this.#reporter = input.reporter;
     this.#onStart = input.onStart;
     this.#onTrial = input.onTrial;

@@ -4,6 +4,7 @@ import { type BatchItem, type BatchItemResult, type BatchTaskExecutor } from '..
 import { decodePayload } from '../definition/task-payload.js';
 import { InvalidBatchResultError, TaskTimeoutError } from '../task-queue.errors.js';
 import { type TaskCounters } from '../statistics/task-statistics.js';
+import { batchSpan } from '../tracing/task-spans.js';
 import { type Admission } from './admission.js';
 import { type Attempt } from './attempt.js';
 import { isPermanent } from './permanent-error.js';
@@ -87,7 +88,12 @@ export class BatchCollector {
     const timer = this.clock.setTimeout(() => this.#timeOut(items), this.definition.timeoutMs);
     const startedAt = performance.now();
     try {
-      const results = this.admission.watch(this.#execute(items));
+      const results = this.admission.watch(
+        batchSpan(
+          items.map((it) => it.attempt),
+          () => this.#execute(items),
+        ),
+      );
       const ends = items.map((it, index) =>
         settleOrAbort(
           it.attempt,

@@ -273,6 +273,7 @@ export class InlineRunner implements BeforeApplicationShutdown {
       priority: this.#deadlines.numberOf(priority, this.#clock.now()),
       reporter: inline.reporter,
       company: companyOf(inline.isolation, definition, number),
+      trace: inline.task.trace,
       complete: (result, onCommit) => this.#completion.complete(definition, null, result, onCommit),
       ...(isFirst && {
         onStart: () => this.statistics.waited(priority, this.#clock.now() - inline.dueAt.getTime()),

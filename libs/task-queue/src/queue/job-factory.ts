@@ -29,12 +29,18 @@ export class JobFactory {
   }
 
   create(task: NewTask): NewJob {
-    const { definition, id, delayMs, dedupeKey, submittedAtMs = Date.now() } = task;
+    const { definition, id, delayMs, dedupeKey, trace, submittedAtMs = Date.now() } = task;
     const ttl = definition.dedupe?.windowMs;
     return {
       id: jobId(definition, id),
       name: definition.name,
-      data: { version: 1, schema: task.schemaVersion, priority: task.priority, payload: task.payload },
+      data: {
+        version: 1,
+        schema: task.schemaVersion,
+        priority: task.priority,
+        payload: task.payload,
+        ...(trace && { trace }),
+      },
       settings: this.#settingsOf(definition),
       number: this.deadlines.numberOf(task.priority, submittedAtMs + delayMs),
       delayMs,

@@ -1,5 +1,6 @@
 import { type AnyTaskDefinition } from '../definition/task-definition.js';
 import { type TaskPriority } from '../definition/task-priority.js';
+import { type TraceContext } from '../tracing/trace-context.js';
 
 /** A task on its way to where it runs: validated, with everything decided. */
 export interface NewTask {
@@ -16,4 +17,6 @@ export interface NewTask {
   readonly submittedAtMs?: number;
   /** Hash of the definition's `dedupe.key`. */
   readonly dedupeKey?: string;
+  /** Where it was submitted. */
+  readonly trace?: TraceContext;
 }

@@ -3,6 +3,7 @@ import { InlineRunner } from '../inline/inline-runner.js';
 import { TaskStatistics } from '../statistics/task-statistics.js';
 import { type TaskQueueOptions } from '../task-queue.options.js';
 import { TASK_QUEUE_OPTIONS } from '../task-queue.tokens.js';
+import { submitSpan } from '../tracing/task-spans.js';
 import { TransactionalSubmitter } from '../transactional/transactional-submitter.js';
 import { type NewTask } from './new-task.js';
 import { TaskStore } from './task-store.js';
@@ -26,13 +27,21 @@ export class TaskSubmitter {
    */
   async submit(task: NewTask): Promise<string> {
     if (this.transactional.client) return (await this.submitMany([task]))[0] ?? task.id;
+    return submitSpan([task], ([traced = task]) => this.#submitOne(traced));
+  }
+
+  /** In the order of the tasks. @throws as `submit`; some may be in the store then, outside a transaction */
+  submitMany(tasks: readonly NewTask[]): Promise<string[]> {
+    return submitSpan(tasks, (traced) => this.#submitAll(traced));
+  }
+
+  async #submitOne(task: NewTask): Promise<string> {
     const id = this.#isAsynchronous(task) ? await this.store.add(task) : await this.inline.run(task);
     this.#count([task]);
     return id;
   }
 
-  /** In the order of the tasks. @throws as `submit`; some may be in the store then, outside a transaction */
-  async submitMany(tasks: readonly NewTask[]): Promise<string[]> {
+  async #submitAll(tasks: readonly NewTask[]): Promise<string[]> {
     const byMode = Map.groupBy(tasks, (it) => this.#isAsynchronous(it));
     const stored = byMode.get(true) ?? [];
     const inline = byMode.get(false) ?? [];

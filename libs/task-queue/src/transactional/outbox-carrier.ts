@@ -1,5 +1,6 @@
 import { type AnyTaskDefinition } from '../definition/task-definition.js';
 import { TASK_PRIORITIES } from '../definition/task-priority.js';
+import { traceOf } from '../tracing/trace-context.js';
 import { storableError } from '../execution/storable-text.js';
 import { type NewTask } from '../queue/new-task.js';
 import { type TaskStore } from '../queue/task-store.js';
@@ -106,7 +107,7 @@ export class OutboxCarrier {
   #toTask(row: OutboxRow): NewTask | undefined {
     const definition = this.#tasks.get(row.task);
     if (!definition || !TASK_PRIORITIES.includes(row.priority)) return undefined;
-    const { taskId, payload, schemaVersion, priority, delayMs, dedupeKey, submittedAtMs } = row;
+    const { taskId, payload, schemaVersion, priority, delayMs, dedupeKey, submittedAtMs, trace } = row;
     const isDue = submittedAtMs + delayMs <= Date.now();
     return {
       definition,
@@ -118,6 +119,7 @@ export class OutboxCarrier {
       delayMs: isDue ? 0 : delayMs,
       submittedAtMs: isDue ? submittedAtMs + delayMs : submittedAtMs,
       ...(dedupeKey !== null && { dedupeKey }),
+      ...(trace !== null && { trace: traceOf(trace) }),
     };
   }
 }

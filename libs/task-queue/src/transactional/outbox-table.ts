@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type TaskPriority } from '../definition/task-priority.js';
 import { type NewTask } from '../queue/new-task.js';
+import { traceText } from '../tracing/trace-context.js';
 import { type QueryClient } from './transaction-source.js';
 
 /**
@@ -21,8 +22,10 @@ CREATE TABLE IF NOT EXISTS task_outbox (
   dedupe_key text,
   submitted_at timestamptz(3) NOT NULL,
   not_before timestamptz NOT NULL DEFAULT '-infinity',
-  error text
+  error text,
+  trace text
 );
+ALTER TABLE task_outbox ADD COLUMN IF NOT EXISTS trace text;
 CREATE UNIQUE INDEX IF NOT EXISTS task_outbox_queue_position_idx ON task_outbox (queue, position);
 `;
 
@@ -33,10 +36,13 @@ const RELAY_LOCK = 1_706_140_219;
 const IDLE_TIMEOUT_MS = 30_000;
 
 const INSERT = `
-INSERT INTO task_outbox (id, queue, task, task_id, payload, schema_version, priority, delay_ms, dedupe_key, submitted_at)
-SELECT id, $1, task, task_id, payload, schema_version, priority, delay_ms, dedupe_key, $2
-  FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::bigint[], $10::text[])
-       WITH ORDINALITY AS t (id, task, task_id, payload, schema_version, priority, delay_ms, dedupe_key, number)
+INSERT INTO task_outbox (id, queue, task, task_id, payload, schema_version, priority, delay_ms, dedupe_key, trace,
+                         submitted_at)
+SELECT id, $1, task, task_id, payload, schema_version, priority, delay_ms, dedupe_key, trace, $2
+  FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::bigint[], $10::text[],
+              $11::text[])
+       WITH ORDINALITY
+         AS t (id, task, task_id, payload, schema_version, priority, delay_ms, dedupe_key, trace, number)
  ORDER BY number`;
 
 const BEGIN_RELAY = `
@@ -46,7 +52,7 @@ SELECT set_config('idle_in_transaction_session_timeout', '${IDLE_TIMEOUT_MS}', t
 const READ = `
 SELECT id, task, task_id AS "taskId", payload, schema_version AS "schemaVersion", priority,
        delay_ms::float8 AS "delayMs", dedupe_key AS "dedupeKey",
-       (extract(epoch FROM submitted_at) * 1000)::float8 AS "submittedAtMs", error
+       (extract(epoch FROM submitted_at) * 1000)::float8 AS "submittedAtMs", error, trace
   FROM task_outbox`;
 
 const MEASURE = `
@@ -67,6 +73,8 @@ export interface OutboxRow {
   readonly submittedAtMs: number;
   /** Why it could not be relayed, last. */
   readonly error: string | null;
+  /** Where it was submitted, as text. */
+  readonly trace: string | null;
 }
 
 export interface OutboxBacklog {
@@ -100,6 +108,7 @@ export class OutboxTable {
       tasks.map((it) => it.priority),
       tasks.map((it) => it.delayMs),
       tasks.map((it) => it.dedupeKey ?? null),
+      tasks.map((it) => it.trace && traceText(it.trace)),
     ]);
   }
 
@@ -155,7 +164,10 @@ export class OutboxTable {
   }
 }
 
+/** As it is now: one of an older version lacks the latest column. */
 async function exists(client: QueryClient): Promise<boolean> {
-  const { rows } = await client.query(`SELECT to_regclass('task_outbox') IS NOT NULL AS "exists"`);
+  const { rows } = await client.query(`
+    SELECT EXISTS (SELECT FROM pg_attribute
+                    WHERE attrelid = to_regclass('task_outbox') AND attname = 'trace') AS "exists"`);
   return (rows[0] as { exists: boolean }).exists;
 }

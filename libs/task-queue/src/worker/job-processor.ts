@@ -144,6 +144,7 @@ export class JobProcessor {
       priority: job.priority,
       reporter: new JobReporter(job, this.#it.log),
       company: isolation.companyIn(definition),
+      trace: job.data.trace,
       onTrial: (alone) => isolation.beginTrial(alone),
       complete: (result, onCommit) =>
         this.#it.completion.complete(definition, { jobId: job.id ?? '', token }, result, onCommit),
