@@ -16,7 +16,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { apiKeyTag } from '../cdn/edge-headers.js';
 import { BOOTSTRAP_ADMIN_KEY } from './access.tokens.js';
 import { ApiKey } from './api-key.entity.js';
-import { type Caller, type CreateApiKey, generateKey, hashKey, type Scope } from './api-key.js';
+import { type Caller, type CreateApiKey, digestOf, generateKey, hashKey, type Scope } from './api-key.js';
 
 const LISTED = ['id', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'] as const;
 
@@ -90,11 +90,10 @@ export class ApiKeyService implements OnModuleInit {
   /** Who holds this key; undefined when nobody does any more. */
   async authenticate(key: string): Promise<Caller | undefined> {
     if (key.length > MAX_KEY_LENGTH) return undefined;
-    const hash = hashKey(key);
     const caller = await this.#cached.getOrSet(
-      hash.toString('base64url'),
+      digestOf(key),
       // Undefined is not cached: unknown keys must not fill the cache.
-      () => this.#callerWith(hash),
+      () => this.#callerWith(hashKey(key)),
     );
     if (!caller || (caller.expiresAt !== null && caller.expiresAt <= Date.now())) return undefined;
     return caller;
