@@ -23,6 +23,7 @@ export {
   type ScrapeListenerOptions,
 } from './scrape/scrape-listener.js';
 export { type MetricsPage } from './exposition/exposition.js';
+export { type ExpositionFormat } from './exposition/exposition-format.js';
 export { currentRequestTiming, RequestTiming, type Phase } from './http/request-phases.js';
 export { type SlowRequestReport } from './http/slow-request-log.js';
 export { type EventLoopFigures } from './supervision/event-loop-monitor.js';

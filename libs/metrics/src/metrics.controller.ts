@@ -11,6 +11,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
+import { formatFor } from './exposition/exposition-format.js';
 import { MetricsService } from './metrics.service.js';
 import { refusalOf } from './scrape/scrape-access.js';
 
@@ -32,7 +33,7 @@ export function createMetricsController(
       const refusal = refusalOf(request.raw, { key, localOnly });
       if (refusal?.status === 401) throw new UnauthorizedException(refusal.detail);
       if (refusal) throw new ForbiddenException(refusal.detail);
-      const { contentType, chunks, bytes } = await this.metrics.page();
+      const { contentType, chunks, bytes } = await this.metrics.page(formatFor(request.raw.headers.accept));
       return new StreamableFile(Readable.from(chunks), { type: contentType, length: bytes });
     }
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { type MetricsPage, Exposition } from './exposition/exposition.js';
-import { EXPOSITION_CONTENT_TYPE } from './exposition/render-page.js';
+import { EXPOSITION_CONTENT_TYPES, type ExpositionFormat } from './exposition/exposition-format.js';
 import { SourceCollector } from './exposition/source-collector.js';
 import { HttpInstruments } from './http/http-instruments.js';
 import { type MetricSource } from './metric-source.js';
@@ -35,7 +35,7 @@ export interface MetricsSnapshot {
 @Injectable()
 export class MetricsService implements OnApplicationShutdown {
   /** Content type of {@link text}. */
-  readonly contentType: string = EXPOSITION_CONTENT_TYPE;
+  readonly contentType: string = EXPOSITION_CONTENT_TYPES.prometheus;
   /** Where the HTTP hooks count; other code has no need of it. */
   readonly http: HttpInstruments;
 
@@ -44,7 +44,7 @@ export class MetricsService implements OnApplicationShutdown {
   readonly #exposition: Exposition;
   readonly #eventLoop = new EventLoopMonitor();
   readonly #window: RequestWindow;
-  #scrape: Promise<MetricsPage> | undefined;
+  readonly #scrapes = new Map<ExpositionFormat, Promise<MetricsPage>>();
 
   constructor(@Inject(METRICS_OPTIONS) readonly options: MetricsOptions) {
     this.http = new HttpInstruments(options.maxLabelSets);
@@ -79,16 +79,20 @@ export class MetricsService implements OnApplicationShutdown {
   }
 
   /**
-   * The whole exposition, Prometheus text format 0.0.4. A source that fails or is late is left out, logged and counted;
-   * this never rejects because of one. Scrapes at the same time share one collection. The event loop gets a turn every
-   * few hundred lines.
+   * The whole exposition. A source that fails or is late is left out, logged and counted; this never rejects because of
+   * one. Scrapes of one format at the same time share one collection. The event loop gets a turn every few hundred lines.
+   *
+   * @param format `prometheus` is the text format 0.0.4; only `openmetrics` (1.0.0) has exemplars
    */
-  page(): Promise<MetricsPage> {
-    this.#scrape ??= this.#exposition.page().finally(() => (this.#scrape = undefined));
-    return this.#scrape;
+  page(format: ExpositionFormat = 'prometheus'): Promise<MetricsPage> {
+    const known = this.#scrapes.get(format);
+    if (known) return known;
+    const scrape = this.#exposition.page(format).finally(() => this.#scrapes.delete(format));
+    this.#scrapes.set(format, scrape);
+    return scrape;
   }
 
-  /** The {@link page} as one text: easy, but for pages of many megabytes dear. */
+  /** The {@link page} in the text format 0.0.4 as one text: easy, but for pages of many megabytes dear. */
   async text(): Promise<string> {
     const { chunks } = await this.page();
     return chunks.map(String).join('');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 import { ALERTS } from '../../src/alerts/alerts.ts';
@@ -25,7 +26,8 @@ describe('the built apps and a real Prometheus', () => {
   let prometheus: PrometheusServer;
 
   beforeAll(async () => {
-    platform = await StartRun.ready();
+    // Traces are kept, though nobody takes them here.
+    platform = await StartRun.ready({ environment: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' } });
     dev = await platform.dev();
     const targets = (job: string) =>
       dev.processes
@@ -112,6 +114,17 @@ describe('the built apps and a real Prometheus', () => {
       await prometheus.query(expression.replaceAll('$__rate_interval', '1m'));
     }
     await until(async () => (await prometheus.query('count(up == 1)'))[0]?.value[1] === '2');
+  });
+
+  it('lead from the time of a request to its trace', async () => {
+    const traceId = randomBytes(16).toString('hex');
+    await fetch(`${dev.url}/api/v1/workspaces`, {
+      headers: { authorization: `Bearer ${dev.adminKey}`, traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
+    });
+    await until(async () => {
+      const series = await prometheus.exemplars('http_request_duration_seconds_bucket{job="api"}');
+      return series.some(({ exemplars }) => exemplars.some(({ labels }) => labels['trace_id'] === traceId));
+    });
   });
 
   it('make an alert fire when tasks fail for good, and clear when a person has dealt with them', async () => {

@@ -56,6 +56,7 @@ export class PrometheusServer {
         `--config.file=${join(folder, 'prometheus.yml')}`,
         `--storage.tsdb.path=${join(folder, 'data')}`,
         '--web.listen-address=127.0.0.1:0',
+        '--enable-feature=exemplar-storage',
         '--log.format=json',
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
@@ -77,6 +78,15 @@ export class PrometheusServer {
     const path = `/api/v1/query?query=${encodeURIComponent(expression)}`;
     return (await this.ask<{ result: { metric: Record<string, string>; value: [number, string] }[] }>(path))
       .result;
+  }
+
+  /** Of the last minutes, by series. */
+  exemplars(
+    expression: string,
+  ): Promise<{ exemplars: { labels: Record<string, string>; value: string }[] }[]> {
+    const now = Date.now() / 1_000;
+    const range = new URLSearchParams({ query: expression, start: `${now - 600}`, end: `${now + 60}` });
+    return this.ask(`/api/v1/query_exemplars?${range}`);
   }
 
   async stop(): Promise<void> {

@@ -1,8 +1,9 @@
 import { type HttpInstruments } from '../http/http-instruments.js';
 import { METRIC_NAMES } from '../metrics.tokens.js';
 import { type ProcessInstruments } from '../process/process-instruments.js';
+import { EXPOSITION_CONTENT_TYPES, type ExpositionFormat } from './exposition-format.js';
 import { type Labels, type PageFamily, singleValue } from './page-family.js';
-import { EXPOSITION_CONTENT_TYPE, renderPage } from './render-page.js';
+import { renderPage } from './render-page.js';
 import { type SliceFigures, Slices } from './slices.js';
 import { type SourceCollector } from './source-collector.js';
 
@@ -47,7 +48,7 @@ export class Exposition {
     return OWN_HISTOGRAMS.some((it) => family.startsWith(`${it}_`));
   }
 
-  async page(): Promise<MetricsPage> {
+  async page(format: ExpositionFormat): Promise<MetricsPage> {
     const { collector, defaultLabels, http, process } = this.#parts;
     const slices = new Slices();
     // Sources first: their failures are figures of this same scrape.
@@ -56,11 +57,11 @@ export class Exposition {
     const standard = (await process?.families()) ?? [];
     slices.begin();
     const families = [...standard, ...http.families(), ...this.#ownFamilies(), ...foreign];
-    const chunks = await renderPage(families, defaultLabels, slices);
+    const chunks = await renderPage(families, defaultLabels, slices, format);
     slices.end();
     this.#last = slices.figures();
     const bytes = chunks.reduce((sum, it) => sum + it.length, 0);
-    return { contentType: EXPOSITION_CONTENT_TYPE, chunks, bytes };
+    return { contentType: EXPOSITION_CONTENT_TYPES[format], chunks, bytes };
   }
 
   #ownFamilies(): PageFamily[] {

@@ -1,6 +1,14 @@
 /** Label values by label name. */
 export type Labels = Readonly<Record<string, string | number>>;
 
+/** One observation of a bucket, and where more of it is known. */
+export interface Exemplar {
+  readonly labels: Labels;
+  readonly value: number;
+  /** When it was observed, seconds since 1970. */
+  readonly seconds: number;
+}
+
 /** One line of the page. */
 export interface PageLine {
   /** In a histogram `_bucket`, `_sum` or `_count`; absent otherwise. */
@@ -10,6 +18,8 @@ export interface PageLine {
   /** Upper bound of a bucket, when `labels` has none. */
   readonly le?: string | undefined;
   readonly value: number;
+  /** Of a bucket; only OpenMetrics has a place for it. */
+  readonly exemplar?: Exemplar | undefined;
 }
 
 /** All lines of one metric name, for one page. */

@@ -1,4 +1,5 @@
 import { type Labels, type PageLine } from '../exposition/page-family.js';
+import { type Exemplars } from './exemplars.js';
 
 /**
  * Histograms of one kind in one flat array, found by number. A row is a count for each bucket, one above the last bound,
@@ -23,8 +24,13 @@ export class HistogramRows {
     return this.#cells.byteLength;
   }
 
-  /** O(bounds); allocates only when the array grows. */
-  observe(row: number, value: number): void {
+  /** Buckets of a row, the one above the last bound included. */
+  get buckets(): number {
+    return this.#bounds.length + 1;
+  }
+
+  /** O(bounds); allocates only when the array grows. @returns the bucket that it went to */
+  observe(row: number, value: number): number {
     const offset = row * this.#width;
     if (offset >= this.#cells.length) this.#grow(offset);
     const cells = this.#cells;
@@ -34,6 +40,7 @@ export class HistogramRows {
     cells[offset + bucket] = (cells[offset + bucket] as number) + 1;
     const sum = offset + this.#width - 1;
     cells[sum] = (cells[sum] as number) + value;
+    return bucket;
   }
 
   count(row: number): number {
@@ -48,16 +55,17 @@ export class HistogramRows {
   }
 
   /** A row as Prometheus wants it: cumulative buckets, sum and count; undefined while it is empty. */
-  lines(row: number, labels: Labels): PageLine[] | undefined {
+  lines(row: number, labels: Labels, exemplars?: Exemplars): PageLine[] | undefined {
     const count = this.count(row);
     if (count === 0) return undefined;
     let cumulative = 0;
     const lines: PageLine[] = this.#boundTexts.map((le, i) => {
       cumulative += this.bucket(row, i);
-      return { suffix: '_bucket', labels, le, value: cumulative };
+      return { suffix: '_bucket', labels, le, value: cumulative, exemplar: exemplars?.of(row, i) };
     });
     const sum = this.#cells[row * this.#width + this.#width - 1] as number;
-    lines.push({ suffix: '_bucket', labels, le: '+Inf', value: count });
+    const highest = exemplars?.of(row, this.#bounds.length);
+    lines.push({ suffix: '_bucket', labels, le: '+Inf', value: count, exemplar: highest });
     lines.push({ suffix: '_sum', labels, value: sum }, { suffix: '_count', labels, value: count });
     return lines;
   }

@@ -164,7 +164,7 @@ describe('HttpInstruments', () => {
       if (!isDone) setImmediate(count);
     };
     setImmediate(count);
-    const chunks = await renderPage(http.families(), { app: 'api' }, slices);
+    const chunks = await renderPage(http.families(), { app: 'api' }, slices, 'prometheus');
     isDone = true;
     slices.end();
 

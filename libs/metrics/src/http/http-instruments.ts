@@ -1,6 +1,7 @@
 import { type PageFamily, type PageLine, singleValue } from '../exposition/page-family.js';
 import { METRIC_NAMES } from '../metrics.tokens.js';
 import { LATENCY_BUCKETS_SECONDS, SIZE_BUCKETS_BYTES } from './buckets.js';
+import { Exemplars } from './exemplars.js';
 import { HistogramRows } from './histogram-rows.js';
 import { CLASS_5XX, LabelSets } from './label-sets.js';
 
@@ -34,6 +35,8 @@ export interface FinishedRequest {
   readonly requestBytes?: number | undefined;
   /** Body of the response, bytes; undefined when nobody knows. */
   readonly responseBytes?: number | undefined;
+  /** Of a trace that is kept: the exemplar of the bucket that the time goes to. */
+  readonly traceId?: string | undefined;
 }
 
 /**
@@ -48,6 +51,7 @@ export class HttpInstruments {
 
   readonly #sets: LabelSets;
   readonly #seconds = new HistogramRows(LATENCY_BUCKETS_SECONDS);
+  readonly #exemplars = new Exemplars(this.#seconds.buckets);
   readonly #requestBytes = new HistogramRows(SIZE_BUCKETS_BYTES);
   readonly #responseBytes = new HistogramRows(SIZE_BUCKETS_BYTES);
 
@@ -87,8 +91,10 @@ export class HttpInstruments {
 
   /** Counts one finished request. */
   observe(slot: number, request: FinishedRequest): void {
-    const { statusCode, aborted, seconds, requestBytes, responseBytes } = request;
-    this.#seconds.observe(this.#sets.rowFor(slot, statusCode, aborted), seconds);
+    const { statusCode, aborted, seconds, requestBytes, responseBytes, traceId } = request;
+    const row = this.#sets.rowFor(slot, statusCode, aborted);
+    const bucket = this.#seconds.observe(row, seconds);
+    if (traceId !== undefined) this.#exemplars.note(row, bucket, seconds, traceId);
     if (requestBytes !== undefined) this.#requestBytes.observe(slot, requestBytes);
     if (responseBytes !== undefined) this.#responseBytes.observe(slot, responseBytes);
   }
@@ -158,7 +164,7 @@ export class HttpInstruments {
 
   *#durations(): Generator<readonly PageLine[]> {
     for (let row = 0; row < this.#sets.rowCount; row++) {
-      const lines = this.#seconds.lines(row, this.#sets.labelsOfRow(row));
+      const lines = this.#seconds.lines(row, this.#sets.labelsOfRow(row), this.#exemplars);
       if (lines) yield lines;
     }
   }

@@ -23,6 +23,8 @@ export interface RequestTimingOptions {
   readonly onSlowRequest?: (report: SlowRequestReport) => void;
   /** More about a slow request for its report, such as its statements. Called when it has finished. */
   readonly describe?: (request: FastifyRequest) => Readonly<Record<string, unknown>> | undefined;
+  /** The trace of a finished request, if it is kept: an exemplar of its time. @default no exemplars */
+  readonly traceIdOf?: (request: FastifyRequest) => string | undefined;
   /** Tells clients the phases, not only the total. @default true */
   readonly exposePhases?: boolean;
   /** Milliseconds on a monotonic clock. @default performance.now */
@@ -92,6 +94,7 @@ class RequestTimingHooks {
   readonly #onSlowRequest: (report: SlowRequestReport) => void;
   readonly #exposePhases: boolean;
   readonly #describe: RequestTimingOptions['describe'];
+  readonly #traceIdOf: RequestTimingOptions['traceIdOf'];
   readonly #eventLoop: () => EventLoopFigures;
   readonly #now: () => number;
   /** Instrument slots of a route by method; the key is the route's config object, one for each route. */
@@ -104,6 +107,7 @@ class RequestTimingHooks {
     this.#onSlowRequest = options.onSlowRequest ?? slowRequestLogger(logger, this.#now);
     this.#exposePhases = options.exposePhases ?? true;
     this.#describe = options.describe;
+    this.#traceIdOf = options.traceIdOf;
     this.#eventLoop = () => metrics.eventLoop();
   }
 
@@ -153,6 +157,7 @@ class RequestTimingHooks {
       seconds: durationMs / 1_000,
       requestBytes: bodyBytesOf(request.raw),
       responseBytes: sentBytes(request.raw, reply, { aborted, before: timing.sentBefore }),
+      traceId: this.#traceIdOf?.(request),
     });
     if (durationMs > this.#slowRequestMs) this.#report(request, reply, aborted, durationMs);
   }

@@ -10,6 +10,7 @@ import { type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Logger } from '@nestjs/common';
+import { formatFor } from '../exposition/exposition-format.js';
 import { MetricsListenerError } from '../metrics.errors.js';
 import { type MetricsService } from '../metrics.service.js';
 import { refusalOf } from './scrape-access.js';
@@ -84,7 +85,7 @@ async function answer(
     return refuse(response, refusal.status, refusal.detail);
   }
   try {
-    const { contentType, chunks, bytes } = await metrics.page();
+    const { contentType, chunks, bytes } = await metrics.page(formatFor(request.headers.accept));
     response.setHeader('Content-Type', contentType);
     response.setHeader('Content-Length', bytes);
     response.setHeader('Cache-Control', 'no-store');
