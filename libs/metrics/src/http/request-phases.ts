@@ -222,8 +222,16 @@ function formatMicroseconds(microseconds: number): string {
 
 const TOKEN = /^[\w.-]{1,64}$/;
 
+/** Names that are tokens, of which an application has few: most requests have the phases of the one before. */
+const tokens = new Set<string>();
+const MAX_KNOWN_TOKENS = 1_000;
+
 function toToken(name: string): string {
-  if (TOKEN.test(name)) return name;
+  if (tokens.has(name)) return name;
+  if (TOKEN.test(name)) {
+    if (tokens.size < MAX_KNOWN_TOKENS) tokens.add(name);
+    return name;
+  }
   return name.replace(/[^\w.-]/g, '_').slice(0, 64) || 'unnamed';
 }
 

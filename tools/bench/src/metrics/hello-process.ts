@@ -38,7 +38,7 @@ const CALLERS = new Map([[digestOf(API_KEY), { scopes: ['content:read'] }]]);
 /** As the api's guard with the key in memory: hash, look up, compare the scope. */
 class KeyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = context.getArgByIndex<FastifyRequest>(0);
     return request.timing.measure('auth', async () => {
       const [, key = ''] = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
       const caller = await Promise.resolve(CALLERS.get(digestOf(key)));
