@@ -9,7 +9,9 @@ const NAMES = migrations.map((it) => it.name);
 
 /** Everything that a migration of ours can make, as text. */
 const SCHEMA = {
-  columns: `SELECT table_name, column_name, ordinal_position, data_type, datetime_precision, column_default,
+  // A column that went and came back leaves a gap in PostgreSQL's own numbers.
+  columns: `SELECT table_name, column_name,
+                   row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position)::int AS place, data_type, datetime_precision, column_default,
                    is_nullable, collation_name, generation_expression
               FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 3`,
   constraints: `SELECT conrelid::regclass::text AS table, conname, pg_get_constraintdef(oid) AS definition

@@ -21,7 +21,7 @@ import { createLogger } from './logging/service-logger.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
 import { statementsOf } from './timing/request-statements.js';
-import { keptTraceIdOf, registerRequestSpans } from './tracing/request-spans.js';
+import { keptTraceIdOf, registerRequestSpans, traceIdOf } from './tracing/request-spans.js';
 import { startTracing, type Tracing } from './tracing/start-tracing.js';
 
 /** Paths outside an application's prefix: probes and figures. */
@@ -135,7 +135,10 @@ async function createService(
   const fastify = app.getHttpAdapter().getInstance();
   if (tracing) registerRequestSpans(fastify);
   timing.handle = registerRequestTiming(fastify, app.get(MetricsService), {
-    describe: ({ timing: it }) => ({ statements: statementsOf(it) }),
+    describe: (request) => ({
+      statements: statementsOf(request.timing),
+      ...(tracing && { traceId: traceIdOf(request) }),
+    }),
     ...(tracing && { traceIdOf: keptTraceIdOf }),
   });
   await options.configure?.(app, settings);

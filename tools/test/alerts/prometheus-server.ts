@@ -86,7 +86,7 @@ export class PrometheusServer {
   ): Promise<{ exemplars: { labels: Record<string, string>; value: string }[] }[]> {
     const now = Date.now() / 1_000;
     const range = new URLSearchParams({ query: expression, start: `${now - 600}`, end: `${now + 60}` });
-    return this.ask(`/api/v1/query_exemplars?${range}`);
+    return this.ask(`/api/v1/query_exemplars?${range.toString()}`);
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { MetricsService, parseMetricsOptions, registerRequestTiming } from '@peregrine/metrics';
+import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { fastify } from 'fastify';
 import { createLogger } from './service-logger.js';
 
@@ -62,6 +63,26 @@ describe('the log of a service', () => {
     expect(lines.map((it) => [it.message, it.requestId]).sort()).toEqual([
       ['inside', 'a'],
       ['inside', 'b'],
+      ['outside', undefined],
+    ]);
+  });
+
+  it('names the trace that a line belongs to, and none outside of one', async () => {
+    const written = record();
+    const log = createLogger({ level: 'info', format: 'json', slowRequestMs: 1 });
+    const provider = new NodeTracerProvider();
+    provider.register();
+    const traceId = await provider.getTracer('spec').startActiveSpan('work', async (span) => {
+      await new Promise(setImmediate);
+      log.log('inside');
+      span.end();
+      return span.spanContext().traceId;
+    });
+    log.log('outside');
+    await provider.shutdown();
+    const lines = written.map((it) => JSON.parse(it) as { message: string; trace_id?: string });
+    expect(lines.map((it) => [it.message, it.trace_id])).toEqual([
+      ['inside', traceId],
       ['outside', undefined],
     ]);
   });
