@@ -19,7 +19,7 @@ import { type Tracing } from './start-tracing.js';
 import { WatchedExporter } from './watched-exporter.js';
 
 /** A collector that does not answer holds the end of the process no longer than this. */
-const STOP_MS = 3_000;
+const STOP_MS = 5_000;
 
 export interface SpanExportOptions {
   /** For the log; the exporter reads its own from the environment. */
