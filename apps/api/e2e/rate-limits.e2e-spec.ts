@@ -151,6 +151,17 @@ describe('rate limits whose store is gone', () => {
     const served = answers.slice(0, -1);
     expect(served.every((it) => it.status === 200)).toBe(true);
     expect(served.length).toBeGreaterThanOrEqual(KEY_BURST);
+    // Why, operators are told; a probe only says that.
+    const down = async () => {
+      const { body } = await platform.request('GET', '/meta/health', { key: platform.adminKey });
+      const checks = body.checks as { name: string; criticality: string; status: string; reason: string }[];
+      return checks.find((it) => it.name === 'cache' && it.status === 'down');
+    };
+    await until(async () => (await down()) !== undefined);
+    expect(await down()).toMatchObject({ criticality: 'degraded', reason: expect.stringMatching(/\w/) });
+    expect((await platform.request('GET', '/meta/health')).status).toBe(429);
+    const probe = await platform.request('GET', '/health/ready', { key: '' });
+    expect(JSON.stringify(probe.body)).not.toContain('reason');
     const figures = await platform.request('GET', '/metrics', { key: '' });
     expect(figures.body).toMatch(/^protection_rate_store_up 0$/m);
     expect(figures.body).toMatch(/^protection_rate_fallbacks_total [1-9]/m);

@@ -32,6 +32,26 @@ describe('HealthService', () => {
     expect(httpStatusOf(health.startup())).toBe(200);
   });
 
+  it('knows more than the probes say, for operators', async () => {
+    const health = makeHealth([
+      { name: 'database', criticality: 'critical', check: down },
+      { name: 'cache', criticality: 'degraded', check: up },
+    ]);
+    expect(health.details()).toMatchObject([{ name: 'database', checkedMsAgo: null, reason: null }, {}]);
+    await health.readiness();
+    expect(health.details()).toEqual([
+      {
+        name: 'database',
+        criticality: 'critical',
+        status: 'down',
+        checkedMsAgo: expect.any(Number),
+        durationMs: expect.any(Number),
+        reason: 'password=hunter2 at db.internal',
+      },
+      expect.objectContaining({ name: 'cache', criticality: 'degraded', status: 'up', reason: null }),
+    ]);
+  });
+
   it('is not ready while a critical check is down, and keeps the reason out of the answer', async () => {
     const health = makeHealth([{ name: 'database', criticality: 'critical', check: down }]);
     const report = await health.readiness();

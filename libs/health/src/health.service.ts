@@ -10,7 +10,7 @@ import type { CheckResult, HealthCheck } from './checks/health-check.js';
 import { HealthDuplicateCheckError } from './health.errors.js';
 import { type HealthMetricFamily, healthMetrics } from './health.metrics.js';
 import { assertHealthCheck, type HealthOptions } from './health.options.js';
-import type { HealthReport, HealthReportCheck, HealthStatus } from './health.report.js';
+import type { HealthDetail, HealthReport, HealthReportCheck, HealthStatus } from './health.report.js';
 import { HEALTH_OPTIONS } from './health.tokens.js';
 import { ProcessVitals } from './vitals/process-vitals.js';
 
@@ -101,6 +101,18 @@ export class HealthService implements OnApplicationBootstrap, OnModuleDestroy {
   async overall(): Promise<HealthReport> {
     const { status, checks } = await this.readiness();
     return { status: this.#alive() ? status : 'down', checks: { ...this.#processChecks(), ...checks } };
+  }
+
+  /** What is behind `readiness`, from the results at hand. For operators alone: reasons may name addresses. */
+  details(): HealthDetail[] {
+    return [...this.#runners.values()].map(({ check, last }) => ({
+      name: check.name,
+      criticality: check.criticality,
+      status: last?.status ?? 'down',
+      checkedMsAgo: ageMs(last?.atMs),
+      durationMs: last ? Math.round(last.durationMs) : null,
+      reason: last?.status === 'down' ? describe(last.error) : null,
+    }));
   }
 
   /** Figures for the metrics endpoint, from the results at hand. */

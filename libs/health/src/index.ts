@@ -25,6 +25,7 @@ export { type HealthMetricFamily } from './health.metrics.js';
 export { HealthModule } from './health.module.js';
 export { type HealthOptions, type HealthOptionsInput } from './health.options.js';
 export {
+  type HealthDetail,
   type HealthReport,
   type HealthReportCheck,
   type HealthStatus,

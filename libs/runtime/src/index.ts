@@ -7,6 +7,7 @@ export { FeatureOverrides, OVERRIDE_REFRESH_MS } from './feature-overrides.js';
 export { type IndexChange } from './index-changes/index-change.tasks.js';
 export { IndexChanges, type SubmittedChange } from './index-changes/index-changes.js';
 export { type JobOptions, runJob } from './job.js';
+export { redactText } from './logging/redaction.js';
 export { type Settings } from './settings.js';
 export { PlatformModule } from './platform.module.js';
 export {

@@ -25,7 +25,8 @@ export const RequireScope = (scope: Scope) =>
     problem(401, 'No API key, or one that does not hold'),
     problem(403, `The API key lacks the scope ${scope}`),
     problem(404, 'There is no such thing, or the API key may not see it'),
-    problem(503, 'The database or the storage does not answer; see Retry-After'),
+    problem(429, 'The key or the address has used up its rate; see RateLimit and Retry-After'),
+    problem(503, 'Overload, or the database or the storage does not answer; see Retry-After'),
   );
 
 /** Who calls. */

@@ -32,6 +32,6 @@ export interface CheckResult {
   readonly atMs: number;
   /** How long the run took, milliseconds. */
   readonly durationMs: number;
-  /** Why the check is down; goes to the log, never into an answer. */
+  /** Why the check is down; goes to the log and to operators, never into the answer of a probe. */
   readonly error?: unknown;
 }
