@@ -36,6 +36,7 @@ platform that "npm start" runs on the data folder, else starts one for the durat
                       in turn on the same requests, and compare ratios; exit code 1 when this one is slower
   --soak <minutes>    ten users all the time, on a platform of its own with small caches: does memory grow? Writes soak.json,
                       soak.md and a plot; exit code 1 when it does
+  --no-build          of --soak: what was built before
   --rounds <number>   of --compare, of five seconds each, or of --seconds (default: 10)
   --help              this text`;
 
@@ -51,6 +52,7 @@ const options = {
   check: { type: 'boolean', default: false },
   compare: { type: 'string' },
   soak: { type: 'string' },
+  'no-build': { type: 'boolean', default: false },
   rounds: { type: 'string', default: '10' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -81,8 +83,7 @@ await runCommand(async () => {
     if (values.soak !== undefined) {
       const seconds = parseMinutes('--soak', values.soak) * 60;
       const soak = await runSoak({
-        seconds,
-        setup,
+        ...{ seconds, setup, build: !values['no-build'] },
         reporter: new TerminalReporter(),
         signal: interrupt.stop,
       });

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
 import type { LoadReport } from '../src/load/report.ts';
+import type { SoakReport } from '../src/load/soak-report.ts';
 import { ROOT } from '../src/paths.ts';
 import { StartRun } from './start-fixture.ts';
 
@@ -86,9 +87,33 @@ describe('npm run load', () => {
       expect(ratios[figure].median).toBeGreaterThan(0);
   });
 
+  it('soaks a platform of its own, whose memory does not run away, and says how it went', async () => {
+    const out = join(platform.folder, 'soak');
+    // Half a minute is too short for a verdict: whether it is called flat is chance, that growth is bounded is not.
+    await load(['--soak', '0.5', '--no-build', '--out', out]).catch(
+      (error: { code: number; stdout: string }) => {
+        expect(error.code).toBe(1);
+        expect(error.stdout).toContain('**not flat**');
+      },
+    );
+    const report = JSON.parse(await readFile(join(out, 'soak.json'), 'utf8')) as SoakReport;
+    expect(report.load.total.requests).toBeGreaterThan(report.load.total.errors);
+    expect(report.growths.map((it) => `${it.process} ${it.figure}`).toSorted()).toEqual([
+      'api heap',
+      'api rss',
+      'worker-1 heap',
+      'worker-1 rss',
+    ]);
+    for (const { figure, medianBytes, growthRatio } of report.growths)
+      if (figure === 'heap') expect(medianBytes * growthRatio).toBeLessThan(32 * 2 ** 20);
+    expect(await readFile(join(out, 'soak.md'), 'utf8')).toContain('| api | heap |');
+    expect(await readFile(join(out, 'memory.svg'), 'utf8')).toMatch(/^<svg [^>]+>[\s\S]*<path d="M/);
+  });
+
   it.each([
     [['--mix', 'nonsense'], /expected one of content, reads/],
     [['--seconds', '0'], /--seconds/],
+    [['--soak', 'long'], /expected minutes above 0/],
     [['--compare', 'no-such-commit'], /neither a commit nor a clone/],
     [['--nonsense'], /npm run load -- --help/],
   ])('says what is wrong with %j', async (args, message) => {

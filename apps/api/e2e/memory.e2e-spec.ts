@@ -73,6 +73,28 @@ describe('an api that runs short of memory', () => {
     expect(platform.api.output).not.toContain('failed with 503');
   }, 300_000);
 
+  it('and a worker that does begins no task, while another one does', async () => {
+    platform = await Platform.start({ workers: 0 });
+    const workspace = await platform.createWorkspace();
+    // What a process of Node has from the start is more than this.
+    const url = await platform.spawn('worker', { MEMORY_LIMIT_BYTES: '67108864' }).listening();
+    const levelOfWorker = async () => {
+      const { body } = await platform.request('GET', '/metrics', { url });
+      return /^memory_pressure_level (\d)$/m.exec(body as string)?.[1];
+    };
+    const pending = async () =>
+      (await platform.request('GET', `/workspaces/${workspace}/statistics`)).body.byStatus.pending as number;
+    await until(async () => (await levelOfWorker()) === '2');
+    await platform.upload(workspace, 'late.txt', 'a late kestrel');
+    // Ten looks: a worker that claimed would have had the file by the second.
+    for (let look = 0; look < 10; look++) {
+      const waiting = await pending();
+      if ((await levelOfWorker()) === '2') expect(waiting).toBe(1);
+    }
+    platform.spawn('worker');
+    await platform.extracted(workspace);
+  }, 120_000);
+
   it('dies of such requests when it only watches', async () => {
     const path = await start({ ...HUNGRY, KEEP_KIB: '1024', MEMORY_MANAGER_ENABLED: 'false' });
     const loading = load(path, 10);

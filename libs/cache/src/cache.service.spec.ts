@@ -31,6 +31,31 @@ describe('Cache in memory', () => {
     expect(figures(made.cache).memory).toMatchObject({ hits: 1, misses: 1, hitRate: 0.5, entries: 1 });
   });
 
+  it('keeps a share of what it has while memory is short, and its whole budget afterwards', async () => {
+    const { cache, content } = makeCache({ memory: { maxBytes: 10_000_000, maxEntries: 10_000 } });
+    const fill = async () => {
+      for (let i = 0; i < 1_000; i++) await content.set(`k${i}`, 'x'.repeat(100));
+    };
+    const bytes = () => cache.stats().memory.bytes;
+    await fill();
+    const full = bytes();
+    expect(cache.limitMemory(0.5)).toBe(full - bytes());
+    expect(bytes()).toBeLessThanOrEqual(full / 2);
+    expect(bytes()).toBeGreaterThan(full / 3);
+
+    expect(cache.limitMemory(0)).toBeGreaterThan(0);
+    await fill();
+    expect(cache.stats().memory).toMatchObject({ entries: 0, bytes: 0 });
+    expect(await content.getOrSet('k1', loader('loaded'))).toBe('loaded');
+
+    expect(cache.limitMemory(0.1)).toBe(0);
+    await fill();
+    expect(bytes()).toBeLessThanOrEqual(full / 10);
+    cache.limitMemory(1);
+    await fill();
+    expect(bytes()).toBe(full);
+  });
+
   it('gives what is in memory at once, and counts no miss', async () => {
     const { content, cache } = made;
     expect(content.peek('k')).toBeUndefined();

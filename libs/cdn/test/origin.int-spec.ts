@@ -97,6 +97,15 @@ describe('Origin', () => {
       }
     }
     expect(origin.statistics().memoryResources).toBeGreaterThan(3);
+    const full = origin.statistics().memoryBytes;
+    expect(origin.limitMemory(0.5)).toBe(full - origin.statistics().memoryBytes);
+    expect(origin.statistics().memoryBytes).toBeLessThanOrEqual(maxBytes / 2);
+    origin.limitMemory(0);
+    expect((await get(origin, '/1.bin')).body.equals(Buffer.alloc(50_000, 1))).toBe(true);
+    expect(origin.statistics().memoryBytes).toBe(0);
+    origin.limitMemory(1);
+    await get(origin, '/1.bin');
+    expect(origin.statistics().memoryBytes).toBeGreaterThan(0);
     origin.clear();
     expect(origin.statistics()).toMatchObject({ memoryBytes: 0, memoryResources: 0 });
   });

@@ -58,6 +58,16 @@ describe('PriorityPool', () => {
     await until(() => pool.statistics().size === 3);
   });
 
+  it('closes what is idle when it is told to, and nothing that is in use', async () => {
+    const pool = open({ min: 3 });
+    const lease = await pool.acquire();
+    await until(() => pool.statistics().size === 3);
+    expect(pool.releaseIdle()).toBe(2);
+    expect(pool.statistics()).toMatchObject({ size: 1, idle: 0, inUse: 1 });
+    lease.release();
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
   it('keeps its reserve for high priority', async () => {
     const pool = open({ max: 3, reserve: 1 });
     const low = [await pool.acquire({ priority: 'low' }), await pool.acquire({ priority: 'normal' })];

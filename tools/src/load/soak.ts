@@ -25,6 +25,8 @@ const COLLECT_REGULARLY = fileURLToPath(new URL('collect-regularly.mjs', import.
 
 export interface SoakOptions {
   readonly seconds: number;
+  /** False: what was built before is used as it is. */
+  readonly build: boolean;
   readonly setup: Omit<LoadSetup, 'stages'>;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -40,15 +42,16 @@ export interface Soak {
 }
 
 /** Constant load on a platform of its own, with small caches and regular collections: does memory grow? */
-export async function runSoak({ seconds, setup, reporter, signal }: SoakOptions): Promise<Soak> {
+export async function runSoak(options: SoakOptions): Promise<Soak> {
+  const { build, reporter, signal } = options;
   const dataFolder = await mkdtemp(join(tmpdir(), 'peregrine-soak-'));
   // The embedded server may run as another user.
   await chmod(dataFolder, 0o755);
   try {
     const environment = soakEnvironment(process.env);
-    const platform = await startPlatform({ dataFolder, port: 0, environment, reporter, signal });
+    const platform = await startPlatform({ dataFolder, port: 0, environment, build, reporter, signal });
     try {
-      return await soakPlatform(platform.dev, { seconds, setup, reporter, signal });
+      return await soakPlatform(platform.dev, options);
     } finally {
       await platform.stop();
     }
@@ -57,7 +60,10 @@ export async function runSoak({ seconds, setup, reporter, signal }: SoakOptions)
   }
 }
 
-async function soakPlatform(dev: DevFile, { seconds, setup, reporter, signal }: SoakOptions): Promise<Soak> {
+async function soakPlatform(
+  dev: DevFile,
+  { seconds, setup, reporter, signal }: Omit<SoakOptions, 'build'>,
+): Promise<Soak> {
   // A stage that begins and ends with the same users has a constant rate.
   const stages = [
     { seconds: 0, users: USERS },

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { Profiler } from './profiler.js';
 import { type ProfilerOptionsInput } from './profiler.options.js';
+
+Logger.overrideLogger(false);
 
 const PLENTY = { rssBytes: 0, limitBytes: 2 ** 40, heapUsedBytes: 1 };
 

@@ -156,6 +156,20 @@ describe('once loaded', () => {
       expect(memo.get(large)).toBeUndefined();
     });
 
+    it('keeps a share of its bytes, nothing at 0, and fills again', () => {
+      const memo = new StatementMemo();
+      const texts = Array.from({ length: 100 }, (_, i) => `select ${i} from limited`);
+      const fill = () => texts.forEach((it) => memo.get(it) ?? memo.add(it, analyseAfresh(it)));
+      fill();
+      const { bytes } = memo;
+      expect(memo.limit(0)).toBe(bytes);
+      fill();
+      expect(memo.size).toBe(0);
+      memo.limit(1);
+      fill();
+      expect(memo.bytes).toBe(bytes);
+    });
+
     it('counts its texts', () => {
       analyse('select 1 from counted');
       expect(analysisMemory().texts).toBeGreaterThan(0);

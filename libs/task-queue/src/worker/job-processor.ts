@@ -46,6 +46,8 @@ export class JobProcessor {
   readonly running = new Map<string, Attempt>();
   /** Told how long a handler took, milliseconds. */
   onRun: ((tookMs: number) => void) | undefined;
+  /** Gives back what is claimed from now on. */
+  isHeld = false;
   readonly #it: JobProcessorInput;
   /** Until BullMQ asks for them. */
   readonly #retryDelays = new WeakMap<StoreJob, number>();
@@ -65,7 +67,7 @@ export class JobProcessor {
   async process(job: StoreJob, token: string): Promise<string> {
     const { returns, handlers } = this.#it;
     const isolation = await this.#isolationOf(job, token);
-    if (this.#stopping || this.#abortLost(job.id ?? '')) return returns.giveBack(job, token);
+    if (this.#stopping || this.isHeld || this.#abortLost(job.id ?? '')) return returns.giveBack(job, token);
     // Asked for while the task ran before: the watch was not there, or not fast enough.
     const cancelled = job.attemptsStarted > 1 ? await this.#cancellation(job) : undefined;
     if (cancelled !== undefined) return cancelled;

@@ -78,17 +78,18 @@ export class TaskWorker implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /**
-   * Claims nothing more, in this process only; what is claimed goes on, and one claim that the store is being asked for
-   * may still come. Idempotent.
+   * Begins nothing more, in this process only; what runs goes on, and a claim that was being made goes back. Idempotent.
    */
   async hold(): Promise<void> {
     this.#isHeld = true;
+    if (this.#processor) this.#processor.isHeld = true;
     await this.#open?.worker.pause(true);
   }
 
   /** Claims again. Idempotent. */
   async release(): Promise<void> {
     this.#isHeld = false;
+    if (this.#processor) this.#processor.isHeld = false;
     if (!this.#stopping.signal.aborted) await this.#open?.worker.resume();
   }
 
@@ -142,7 +143,7 @@ export class TaskWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.#processor = processor;
     processor.observe(this.#open.worker);
     this.#claimAhead(this.#open, processor, settings);
-    if (this.#isHeld) await this.#open.worker.pause(true);
+    if (this.#isHeld) await this.hold();
     this.#run(this.#open);
     for (const keeper of [this.trimmer, this.#deadlineKeeper, this.#cancellations]) {
       keeper.start();

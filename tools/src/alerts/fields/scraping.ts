@@ -16,7 +16,8 @@ export const EXPECTED_METRICS = [
   'task_wait_seconds_count',
   'task_promised_wait_missed_total',
   'health_check_up',
-  'health_heap_used_ratio',
+  'memory_used_ratio',
+  'memory_pressure_level',
   'nodejs_eventloop_lag_p99_seconds',
   'process_open_fds',
 ] as const;

@@ -76,7 +76,12 @@ export const PROCESSES: Dashboard = {
       'process_resident_memory_bytes{job=~"api|worker"}',
       '{{job}} {{instance}}',
     ),
-    panel('Heap against its limit', 'percentunit', 'health_heap_used_ratio', '{{job}} {{instance}}'),
+    panel(
+      'Memory and live heap against their limits',
+      'percentunit',
+      'memory_used_ratio',
+      '{{job}} {{instance}} {{of}}',
+    ),
     panel('Heap in use', 'bytes', 'nodejs_heap_size_used_bytes', '{{job}} {{instance}}'),
     panel(
       'Event loop delay, p99 between scrapes',
