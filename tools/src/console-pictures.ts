@@ -66,8 +66,11 @@ await runCommand(async () => {
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
   try {
     for (const picture of PICTURES) {
-      await take(browser, dev, picture, join(folder, picture.file));
-      console.log(join(folder, picture.file));
+      const path = join(folder, picture.file);
+      const isTaken = await take(browser, dev, picture, path);
+      console.log(
+        isTaken ? path : `Left out: ${path}. What it shows is not there: run "npm run demo" first.`,
+      );
     }
   } finally {
     await browser.close();
@@ -79,19 +82,23 @@ async function take(
   { url, adminKey }: DevFile,
   { page: name, colorScheme, width, height, open }: Picture,
   path: string,
-): Promise<void> {
+): Promise<boolean> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme });
   const page = await context.newPage();
   await page.goto(`${url}/console/#/${name}`);
   await page.getByLabel('Admin key').fill(adminKey);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByText('Live', { exact: true }).waitFor();
-  if (open !== undefined) {
-    await page.locator(open).first().click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  const link = page.locator(open ?? 'h1').first();
+  const isThere = (await link.count()) > 0;
+  if (isThere && open !== undefined) {
+    await link.click();
     await page.getByRole('heading', { name: 'The latest plan' }).waitFor();
   }
   // Not the link that was followed: a picture has no pointer.
   await page.mouse.move(0, 0);
-  await page.screenshot({ path });
+  if (isThere) await page.screenshot({ path });
   await context.close();
+  return isThere;
 }

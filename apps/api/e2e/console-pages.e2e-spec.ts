@@ -242,7 +242,7 @@ async function askSlowly(connectionString: string): Promise<void> {
     for (const statement of SCHEMA) await program.execute(statement);
     const join = `SELECT p.id, pg_sleep(0.15) FROM parcel p JOIN parcel q ON q.id = p.id
                    WHERE p.note || '' = '${SECRET}' OR p.customer + 0 = $1 AND p.id < 5001`;
-    for (const customer of [1, 2]) await program.execute(join, [customer]);
+    for (let customer = 1; customer <= 20; customer++) await program.execute(join, [customer]);
   } finally {
     await program.close();
   }

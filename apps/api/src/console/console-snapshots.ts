@@ -15,7 +15,7 @@ import { CdnReader } from './figures/cdn-figures.js';
 import { flagFigures } from './figures/flag-figures.js';
 import { IndexReader } from './figures/index-figures.js';
 import { LastKnown } from './figures/last-known.js';
-import { concurrencyLimit, limitsOf } from './figures/limits.js';
+import { concurrencyLimit, limitsOf, refusedRequests } from './figures/limits.js';
 import { ProcessReader } from './figures/process-figures.js';
 import { queriesFigures } from './figures/query-figures.js';
 import { QueueReader } from './figures/queue-figures.js';
@@ -71,7 +71,11 @@ export class ConsoleSnapshots {
     const metrics = this.metrics.snapshot();
     const cache = cacheFigures(this.cache);
     const { queries, pool } = queriesFigures(this.optimizer);
-    const requestsAtOnce = await concurrencyLimit(this.metrics);
+    const [requestsAtOnce, refused, savings] = await Promise.all([
+      concurrencyLimit(this.metrics),
+      refusedRequests(this.metrics),
+      savingsFigures(cache, this.metrics),
+    ]);
     return {
       at: new Date().toISOString(),
       actionsEnabled: this.actionsEnabled,
@@ -79,10 +83,9 @@ export class ConsoleSnapshots {
       limits: [...limitsOf({ metrics, pool, cache, queue }), ...requestsAtOnce],
       history: this.history.history(),
       routes: this.history.routes(),
-      process: processFigures(metrics),
+      process: { ...processFigures(metrics), refused },
       flags: flagFigures(this.flags, this.overrides),
-      savings: await savingsFigures(cache, this.metrics),
-      ...{ health, cache, queue, queries, cdn, pool, indexes, processes, actions },
+      ...{ savings, health, cache, queue, queries, cdn, pool, indexes, processes, actions },
     };
   }
 
@@ -97,7 +100,12 @@ async function readHealth(health: HealthService): Promise<ConsoleSnapshot['healt
   return Object.fromEntries(Object.entries(checks).map(([name, { status }]) => [name, status]));
 }
 
-function processFigures({ uptimeSeconds, requests, eventLoop, memory }: MetricsSnapshot): ProcessFigures {
+function processFigures({
+  uptimeSeconds,
+  requests,
+  eventLoop,
+  memory,
+}: MetricsSnapshot): Omit<ProcessFigures, 'refused'> {
   const { rssBytes, limitBytes, heapUsedBytes, heapLimitBytes } = memory;
   return {
     pid: process.pid,

@@ -52,6 +52,15 @@ describe('the history of requests', () => {
     expect(history.routes()[0]?.steps).toHaveLength(60);
   });
 
+  it('leaves out the console: looking must not make the picture', () => {
+    const { history, request, metrics } = setUp();
+    const slot = metrics.http.slotOf('GET', '/console/api/session');
+    metrics.http.observe(slot, { statusCode: 500, aborted: false, seconds: 1 });
+    request();
+    expect(history.history()).toMatchObject({ perSecond: [0.2], errors: [0] });
+    expect(history.routes().map(({ route }) => route)).toEqual(['/files/:id']);
+  });
+
   it('shows the busiest ten routes', () => {
     const { history, metrics } = setUp();
     for (let route = 0; route < 300; route++) {

@@ -68,7 +68,7 @@ export class RequestHistory implements OnApplicationBootstrap, OnApplicationShut
     this.#before = now;
   }
 
-  /** All requests together. */
+  /** All requests together, but for those of the console. */
   history(): RequestHistoryFigures {
     const all = this.#withCurrent().map(({ steps }) => steps);
     const sum = (index: number, of: (step: Step) => number) =>
@@ -83,14 +83,11 @@ export class RequestHistory implements OnApplicationBootstrap, OnApplicationShut
 
   /** The routes with the most requests, the busiest first. */
   routes(): RouteFigures[] {
-    return (
-      this.#withCurrent()
-        .map(({ counts, steps }) => routeFigures(counts, steps))
-        // Looking must not make the picture.
-        .filter(({ requests, route }) => requests > 0 && !route.startsWith(CONSOLE_PATH))
-        .toSorted((a, b) => b.requests - a.requests || a.route.localeCompare(b.route))
-        .slice(0, TOP_ROUTES)
-    );
+    return this.#withCurrent()
+      .map(({ counts, steps }) => routeFigures(counts, steps))
+      .filter(({ requests }) => requests > 0)
+      .toSorted((a, b) => b.requests - a.requests || a.route.localeCompare(b.route))
+      .slice(0, TOP_ROUTES);
   }
 
   /** The steps that ended and, last, the one that runs. */
@@ -104,6 +101,8 @@ export class RequestHistory implements OnApplicationBootstrap, OnApplicationShut
   #read(): Map<string, Counts> {
     const found = new Map<string, Counts>();
     for (const { method, route, status, buckets } of this.#metrics.http.rows()) {
+      // Looking must not make the picture.
+      if (route.startsWith(CONSOLE_PATH)) continue;
       const key = `${method} ${route}`;
       const counts = found.get(key) ?? { method, route, ...zero() };
       found.set(key, counts);

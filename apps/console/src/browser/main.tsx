@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { ConsoleSnapshot, Page } from '../contract/snapshot.js';
 import { clock } from './live/format.js';
 import { isLive, logOut, notice, page, resume, session, snapshot } from './live/state.js';
@@ -42,14 +42,20 @@ const VIEWS: Readonly<Record<Page, (props: { now: ConsoleSnapshot }) => preact.J
 
 function Navigation() {
   const { verdicts } = snapshot.value ?? { verdicts: [] };
+  const list = useRef<HTMLElement>(null);
+  const current = page.value;
+  // On a phone not all of them have room.
+  useEffect(() => {
+    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current]);
   return (
-    <nav aria-label="Pages">
+    <nav aria-label="Pages" ref={list}>
       <ul>
         {(Object.keys(TITLES) as Page[]).map((it) => {
           const level = worstOn(it, verdicts);
           return (
             <li key={it}>
-              <a href={`#/${it}`} aria-current={page.value === it ? 'page' : undefined}>
+              <a href={`#/${it}`} aria-current={current === it ? 'page' : undefined}>
                 {TITLES[it]}
                 {(level === 'warning' || level === 'critical') && <Mark level={level} />}
               </a>

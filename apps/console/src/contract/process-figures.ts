@@ -34,6 +34,6 @@ export interface PlatformProcesses {
 export interface SavingsFigures {
   /** Load time that hits of the cache have spared, estimated, milliseconds; of this process since its start. */
   readonly cacheMs: number;
-  /** Null where no answers of a model are cached. */
-  readonly ai: { readonly usd: number; readonly calls: number } | null;
+  /** Results of models that nobody had to pay for, of this process since its start; null where there are no models. */
+  readonly ai: { readonly usd: number; readonly results: number } | null;
 }

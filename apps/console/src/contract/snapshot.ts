@@ -68,6 +68,13 @@ export interface ProcessFigures {
   /** Requests above the slow-request bound since the start. */
   readonly slow: number;
   readonly total: number;
+  /** Requests that its limits refused since the start; null where it has none. */
+  readonly refused: {
+    /** With 429: too many of one key or address. */
+    readonly byRate: number;
+    /** With 503: too many at once. */
+    readonly atOnce: number;
+  } | null;
   /** Of the last minutes. */
   readonly recent: {
     readonly windowSeconds: number;

@@ -5,7 +5,7 @@ import { trueOrFalse, wholeNumber } from '../settings/value-types.js';
 export const consoleSettings = defineSettings('Console', {
   actionsEnabled: setting('CONSOLE_ACTIONS_ENABLED', trueOrFalse(), {
     description:
-      'Let operators flush, redrive, purge and change rollouts in the console (/console); false: it only shows.',
+      'Let operators flush, redrive, purge, change rollouts and indexes in the console (/console); false: it only shows.',
     default: 'false',
   }),
   sessionMinutes: setting('CONSOLE_SESSION_MINUTES', wholeNumber(1, 720), {

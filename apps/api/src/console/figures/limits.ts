@@ -3,6 +3,7 @@ import {
   type Level,
   type Limit,
   type PoolFigures,
+  type ProcessFigures,
   type QueueFigures,
 } from '@peregrine/console';
 import { type MetricsService, type MetricsSnapshot, STATUS_THRESHOLDS } from '@peregrine/metrics';
@@ -69,6 +70,18 @@ export async function concurrencyLimit(metrics: Pick<MetricsService, 'source'>):
       level: used >= limit ? 'warning' : 'good',
     },
   ];
+}
+
+/** What the limits have refused; null where there are none. */
+export async function refusedRequests(
+  metrics: Pick<MetricsService, 'source'>,
+): Promise<ProcessFigures['refused']> {
+  const [byRate, atOnce] = await Promise.all([
+    registeredFigure(metrics, 'rate-limits', 'protection_rate_refused_total'),
+    registeredFigure(metrics, 'concurrency', 'protection_concurrency_shed_total'),
+  ]);
+  if (byRate === undefined && atOnce === undefined) return null;
+  return { byRate: byRate ?? 0, atOnce: atOnce ?? 0 };
 }
 
 /** Of the classes that have had work. */

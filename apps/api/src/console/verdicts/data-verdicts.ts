@@ -1,6 +1,8 @@
 import { type Verdict } from '@peregrine/console';
 import { count, type Judged, ms, percent, well } from './judged.js';
 
+/** One caller in 20 is nobody where fewer have called. */
+const FEWEST_CALLS = 20;
 const LONG_PURGE_MS = 60_000;
 /** For so long a purge that was given up is worth a warning. */
 const RECENT_PURGE_MS = 3_600_000;
@@ -39,7 +41,9 @@ export function cacheVerdict({ cache }: Judged): Verdict {
 
 export function queriesVerdict({ queries }: Judged): Verdict {
   const page = 'queries';
-  const slow = queries.slow.filter(({ p95Ms }) => p95Ms !== null && p95Ms >= queries.slowMs);
+  const slow = queries.slow.filter(
+    ({ calls, p95Ms }) => calls >= FEWEST_CALLS && p95Ms !== null && p95Ms >= queries.slowMs,
+  );
   const [slowest] = slow.toSorted((a, b) => (b.p95Ms ?? 0) - (a.p95Ms ?? 0));
   const [loop] = queries.loops;
   if (loop) {

@@ -82,7 +82,7 @@ const WELL: Judged = {
 const RUNBOOKS = readdirSync(new URL('../../../../../docs/runbooks', import.meta.url));
 const first = (change: Partial<Judged>) => judge({ ...WELL, ...change })[0];
 const query: Judged['queries']['slow'][number] = {
-  ...{ fingerprint: 'a', sql: 'SELECT', source: 'application' as const, calls: 9, slowCalls: 9 },
+  ...{ fingerprint: 'a', sql: 'SELECT', source: 'application' as const, calls: 20, slowCalls: 9 },
   ...{ totalMs: 900, meanMs: 100, p95Ms: null, maxMs: 1_500, plans: 1, hasRegressed: false },
 };
 const [worker] = WELL.processes.all;
@@ -182,6 +182,12 @@ describe('the verdicts', () => {
     expect(verdict?.why).not.toBe('');
     expect(verdict?.todo).not.toBe('');
     expect(RUNBOOKS).toContain(`${verdict?.runbook}.md`);
+  });
+
+  it('call no query slow that has hardly run', () => {
+    const slow = [{ ...query, calls: 19, p95Ms: 1_234 }];
+    const verdicts = judge({ ...WELL, queries: { ...WELL.queries, slow } });
+    expect(verdicts.find(({ page }) => page === 'queries')?.level).toBe('good');
   });
 
   it('forget a purge that was given up when it was sent again', () => {

@@ -77,6 +77,13 @@ function Figures({ process: its, history, cache, queue, processes }: ConsoleSnap
         value={percent(its.recent.errorRate)}
         note={`${count(errors)} in the last five minutes`}
       />
+      {its.refused && (
+        <Tile
+          name="Refused"
+          value={count(its.refused.byRate + its.refused.atOnce)}
+          note={`${count(its.refused.byRate)} by rate limits, since the start`}
+        />
+      )}
       <Tile
         name="Cache hits"
         value={percent(cache.recentHitRate ?? cache.hitRate)}
@@ -104,7 +111,7 @@ function Savings({ savings: { cacheMs, ai }, process: { uptimeSeconds } }: Conso
           <Tile
             name="Calls of models"
             value={dollars(ai.usd)}
-            note={`${count(ai.calls)} answers from the cache`}
+            note={`${count(ai.results)} results not paid for`}
           />
         )}
       </Tiles>
