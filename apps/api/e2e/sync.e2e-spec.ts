@@ -134,6 +134,28 @@ describe('syncs', () => {
     expect(list.body.items.map((it: { direction: string }) => it.direction)).toEqual(['export', 'import']);
   }, 120_000);
 
+  it('are a command, too, which names what is not in step', async () => {
+    workspace = await platform.createWorkspace();
+    const folder = await mkdtemp(join(root, 'command-'));
+    await writeFile(join(folder, 'a.txt'), 'from a command');
+    const key = { BOOTSTRAP_ADMIN_KEY: platform.adminKey };
+    const run = (...args: string[]) =>
+      platform.run('tools/src/content-sync.ts', [...args, '--url', platform.url], key).ended();
+    expect(await run(folder, workspace)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('copied 1'),
+    });
+    await symlink('a.txt', join(folder, 'link'));
+    const second = await run(folder, workspace, '--dry-run', '--delete');
+    expect(second).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('skipped: link: A symbolic link'),
+    });
+    const refused = await run('/etc', workspace);
+    expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('CONTENT_SYNC_ROOTS') });
+    expect((await run('--help')).output).toContain('Usage: npm run content:sync');
+  }, 90_000);
+
   it('are for admins, of folders below the roots, and nothing else', async () => {
     workspace = await platform.createWorkspace();
     const start = (body: object, key = platform.adminKey) =>
