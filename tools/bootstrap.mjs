@@ -18,6 +18,7 @@ const COMMANDS = {
   test: 'Build, start the services on free ports, run every test; arguments go to Jest',
   migrate: 'Migrate the database; --revert takes the newest migration back',
   'cache-flush': 'Flush the cache of a running platform; --help for options',
+  'content-sync': 'Mirror a folder or bucket into a workspace, or back; --help for options',
   'tasks-drain': 'Process what is pending in the task queue, then end; --help for options',
   cdn: 'Build or serve a folder of assets: cdn build <folder>, cdn serve <folder>',
   'cdn-probe': 'Ask a static file server what the RFCs say about it: cdn-probe <url>',

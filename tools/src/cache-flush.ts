@@ -2,8 +2,9 @@ import { flushThroughApi, flushThroughRedis, type FlushRequest } from './cache/f
 import { parseOptions, runCommand } from './command-line.ts';
 import { DEFAULT_DATA_FOLDER, fromCallersFolder } from './paths.ts';
 import { DataFolder, devFileIn } from './platform/data-folder.ts';
-import { type DevFile, readDevFile } from './platform/dev-file.ts';
-import { PlatformMissingError, UsageError } from './tools.errors.ts';
+import { readDevFile } from './platform/dev-file.ts';
+import { keyFor, parseUrl } from './platform/named-api.ts';
+import { PlatformMissingError } from './tools.errors.ts';
 
 const HELP = `Usage: npm run cache:flush -- [options]
 
@@ -48,19 +49,4 @@ async function flush(request: FlushRequest, dataFolder: string, url: string | un
     `No platform runs on ${dataFolder}, and no Redis is named (REDIS_URL). Start one with "npm start", or name its api: ` +
       'npm run cache:flush -- --url <address>.',
   );
-}
-
-function parseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin;
-  throw new UsageError(
-    `--url: given ${JSON.stringify(text)}, expected an address such as http://127.0.0.1:3000`,
-  );
-}
-
-/** The key never stands on the command line, where every user of the machine can read it. */
-function keyFor(url: string, dev: DevFile | undefined): string {
-  const key = process.env['BOOTSTRAP_ADMIN_KEY'] || (dev?.url === parseUrl(url) ? dev.adminKey : undefined);
-  if (key) return key;
-  throw new UsageError('--url needs an API key with the scope admin in the variable BOOTSTRAP_ADMIN_KEY.');
 }

@@ -35,7 +35,7 @@ export async function* mergeByPath<T extends Record<string, { path: string }>>(l
       yield merged as Merged<T>;
     }
   } finally {
-    await Promise.all(iterators.map(({ iterator }) => iterator.return?.()));
+    for (const { iterator } of iterators) await iterator.return?.();
   }
 }
 

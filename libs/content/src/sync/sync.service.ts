@@ -90,7 +90,7 @@ export class SyncService {
       keys: [{ expression: 's.id', cast: 'uuid', direction: 'DESC', value: (row) => row.id }],
       fetch: (query) => {
         const builder = this.transactions.manager.createQueryBuilder(StorageSync, 's').where({ workspaceId });
-        return selectColumns(narrowToPage(builder, query), COLUMNS) as Promise<SyncSummary[]>;
+        return selectColumns(narrowToPage(builder, query), COLUMNS);
       },
     });
   }

@@ -4,13 +4,7 @@ import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CacheModule } from '@peregrine/cache';
 import { contentEntities, ContentModule, contentTasks, WorkspaceService } from '@peregrine/content';
-import {
-  createDataSource,
-  DatabaseModule,
-  driverTransactions,
-  runMigrations,
-  Transactions,
-} from '@peregrine/database';
+import type { Transactions } from '@peregrine/database';
 import { migrations } from '@peregrine/migrations';
 import { QueryOptimizerModule } from '@peregrine/query-optimizer';
 import { TaskQueueModule } from '@peregrine/task-queue';
@@ -30,6 +24,9 @@ export interface ContentSetup {
   readonly isCached: boolean;
 }
 
+// Loaded late, as in all of the bench: the command builds it first.
+const database = await import('@peregrine/database');
+
 class ContentApplication {}
 
 export async function openContent(setup: ContentSetup): Promise<OpenedContent> {
@@ -42,7 +39,7 @@ export async function openContent(setup: ContentSetup): Promise<OpenedContent> {
 
 function importsOf({ databaseUrl, redisUrl, folder, isCached }: ContentSetup): DynamicModule[] {
   return [
-    DatabaseModule.forRoot({ isGlobal: true, url: databaseUrl, entities: [...contentEntities] }),
+    database.DatabaseModule.forRoot({ isGlobal: true, url: databaseUrl, entities: [...contentEntities] }),
     QueryOptimizerModule.forRoot({
       isGlobal: true,
       pool: { connectionString: databaseUrl, min: 1, max: 4, reserve: 1 },
@@ -51,12 +48,12 @@ function importsOf({ databaseUrl, redisUrl, folder, isCached }: ContentSetup): D
     CacheModule.forRoot({ isGlobal: true, redis: { url: redisUrl }, enabled: () => isCached }),
     TaskQueueModule.forRootAsync({
       isGlobal: true,
-      inject: [Transactions],
+      inject: [database.Transactions],
       useFactory: (transactions: Transactions) => ({
         backend: { type: 'redis' as const, url: redisUrl },
         tasks: contentTasks,
         worker: { concurrency: 4 },
-        transactions: driverTransactions(transactions),
+        transactions: database.driverTransactions(transactions),
       }),
     }),
     ContentModule.forRoot({
@@ -68,9 +65,9 @@ function importsOf({ databaseUrl, redisUrl, folder, isCached }: ContentSetup): D
 }
 
 async function migrate(url: string): Promise<void> {
-  const dataSource = await createDataSource({ url, migrations }).initialize();
+  const dataSource = await database.createDataSource({ url, migrations }).initialize();
   try {
-    await runMigrations(dataSource);
+    await database.runMigrations(dataSource);
   } finally {
     await dataSource.destroy();
   }

@@ -41,7 +41,7 @@ export class BucketTree implements SyncTree {
 
   async count(): Promise<number> {
     let objects = 0;
-    for await (const _ of this.#objects()) objects++;
+    for await (const { length } of this.#pages()) objects += length;
     return objects;
   }
 
@@ -96,10 +96,14 @@ export class BucketTree implements SyncTree {
   }
 
   async *#objects() {
+    for await (const page of this.#pages()) yield* page;
+  }
+
+  async *#pages() {
     let token: string | undefined;
     do {
       const page = await this.#page(token);
-      yield* page.Contents ?? [];
+      yield page.Contents ?? [];
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token);
   }

@@ -16,9 +16,9 @@ import {
 import { dirname, join, sep } from 'node:path';
 import { pipeline, type Readable, Transform } from 'node:stream';
 import { pipeline as piped } from 'node:stream/promises';
-import { MAX_PATH_BYTES, parseFilePath } from '../../files/file-path.js';
 import { SyncFileChangedError, SyncFileProblem, SyncSourceError } from '../sync.errors.js';
 import { comparePaths } from '../merge-by-path.js';
+import { guarded, ignoring, kindOf, problemOf, reasonOf, refusalOf } from './folder-faults.js';
 import type { OnSkip, SyncTree, TreeFile } from './sync-tree.js';
 
 /** A file that was written to less than this before it was looked at may be written to again unseen, milliseconds. */
@@ -246,59 +246,4 @@ function describe(path: string, location: string, found: BigIntStats): TreeFile 
 
 function versionOf({ mtimeNs, size, ino }: BigIntStats): string {
   return `${mtimeNs}-${size}-${ino}`;
-}
-
-function refusalOf(path: string): string | undefined {
-  if (path.includes('\u{fffd}')) return 'The name is not UTF-8';
-  try {
-    parseFilePath(path);
-    return undefined;
-  } catch (error) {
-    const isTooLong = Buffer.byteLength(path) > MAX_PATH_BYTES;
-    return isTooLong ? `The path is longer than ${MAX_PATH_BYTES} bytes` : (error as Error).message;
-  }
-}
-
-function kindOf(dirent: Dirent): string {
-  if (dirent.isSymbolicLink()) return 'A symbolic link; links are not followed';
-  if (dirent.isFIFO()) return 'A pipe';
-  if (dirent.isSocket()) return 'A socket';
-  return dirent.isBlockDevice() || dirent.isCharacterDevice() ? 'A device' : 'No regular file';
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'It is gone',
-  EACCES: 'Access is denied',
-  EPERM: 'Access is denied',
-  ELOOP: 'A symbolic link; links are not followed',
-  EISDIR: 'A folder of that name is in the way',
-  ENOTEMPTY: 'A folder of that name is in the way',
-  ENOTDIR: 'A file is in the way of its folder',
-  EEXIST: 'A folder of that name is in the way',
-  ENAMETOOLONG: 'The file system takes no name of this length',
-};
-
-function reasonOf(error: unknown): string {
-  if (error instanceof SyncFileProblem) return error.message;
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return REASONS[code] ?? `It cannot be accessed (${code || 'unknown'})`;
-}
-
-/** A full or broken disk is no problem of one file. */
-function problemOf(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return code in REASONS ? new SyncFileProblem(reasonOf(error), { cause: error }) : error;
-}
-
-async function guarded<T>(action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw problemOf(error);
-  }
-}
-
-function ignoring(error: unknown, code: string): string {
-  if ((error as NodeJS.ErrnoException).code === code) return code;
-  throw error;
 }
