@@ -71,6 +71,13 @@ const LISTS: readonly List[] = [
     ],
     key: 'id',
   },
+  {
+    route: '/memories/{memoryId}/associations',
+    query: 'workspaceId={workspaceId}',
+    statement: /FROM memory_associations/,
+    columns: ['accesses', 'answers', 'content', 'lastAt', 'memoryId', 'otherAccesses', 'times'],
+    key: 'memoryId',
+  },
 ];
 
 interface Cursors {
@@ -95,6 +102,18 @@ INSERT INTO audit_events (actor_id, actor_name, action, subject, event, task, ta
 SELECT gen_random_uuid(), 'a test', 'index.apply', 'index-recommendation/' || n, 'requested', 'indexes.apply', n
   FROM generate_series(1, 3) n`;
 
+/** One memory that was found with three others, with two of them equally often. */
+const MEMORY = '00000000-0000-7000-8000-000000000000';
+const ASSOCIATIONS = (workspaceId: string) => [
+  `INSERT INTO memories (id, workspace_id, kind, content, content_hash)
+   SELECT ('00000000-0000-7000-8000-00000000000' || n)::uuid, '${workspaceId}', 'original', n, sha256(n::text::bytea)
+     FROM generate_series(0, 3) n`,
+  `INSERT INTO memory_states (memory_id, workspace_id, tier, uses, first_used_at, last_used_at, recent_uses)
+   SELECT id, workspace_id, 'active', 1, now(), now(), ARRAY[now()] FROM memories`,
+  `INSERT INTO memory_associations (first_id, second_id, workspace_id, times, last_at)
+   SELECT '${MEMORY}', id, workspace_id, content::int / 2 + 1, now() FROM memories WHERE id <> '${MEMORY}'`,
+];
+
 let platform: Platform;
 let workspace: string;
 
@@ -110,7 +129,7 @@ beforeAll(async () => {
   await platform.extracted(workspace);
   const source = await createDataSource({ url: platform.env['DATABASE_URL'] ?? '', poolMax: 1 }).initialize();
   try {
-    for (const it of [PURGES, EVENTS]) await source.query(it);
+    for (const it of [PURGES, EVENTS, ...ASSOCIATIONS(workspace)]) await source.query(it);
   } finally {
     await source.destroy();
   }
@@ -122,10 +141,8 @@ const get = (path: string) => platform.request('GET', path, { key: platform.admi
 /** One item a page, to the end and back again. */
 async function walk({ route, query, key }: List): Promise<{ forth: unknown[]; back: unknown[] }> {
   const pageAt = async (cursor: string | null) => {
-    const path = route.replace('{workspaceId}', workspace);
-    const { status, body } = await get(
-      `${path}?${query}&limit=1${cursor === null ? '' : `&cursor=${cursor}`}`,
-    );
+    const path = `${route}?${query}`.replace('{workspaceId}', workspace).replace('{memoryId}', MEMORY);
+    const { status, body } = await get(`${path}&limit=1${cursor === null ? '' : `&cursor=${cursor}`}`);
     expect(status).toBe(200);
     expect(body.items.length).toBeLessThanOrEqual(1);
     return { ...(body as Cursors), key: body.items[0]?.[key] as unknown };
