@@ -81,6 +81,13 @@ const LISTS: readonly List[] = [
     ],
     key: 'id',
   },
+  {
+    route: '/memories/{memoryId}/associations',
+    query: 'workspaceId={workspaceId}',
+    statement: /FROM memory_associations/,
+    columns: ['accesses', 'answers', 'content', 'lastAt', 'memoryId', 'otherAccesses', 'times'],
+    key: 'memoryId',
+  },
 ];
 
 interface Cursors {
@@ -109,6 +116,17 @@ const SYNCS = `
 INSERT INTO storage_syncs (id, workspace_id, pair_id, source, direction, dry_run, deletes, overwrites, state, ended_at)
 SELECT gen_random_uuid(), id, gen_random_uuid(), '/srv', 'import', false, false, false, 'completed', now()
   FROM workspaces, generate_series(1, 3) n`;
+/** One memory that was found with three others, with two of them equally often. */
+const MEMORY = '00000000-0000-7000-8000-000000000000';
+const ASSOCIATIONS = (workspaceId: string) => [
+  `INSERT INTO memories (id, workspace_id, kind, content, content_hash)
+   SELECT ('00000000-0000-7000-8000-00000000000' || n)::uuid, '${workspaceId}', 'original', n, sha256(n::text::bytea)
+     FROM generate_series(0, 3) n`,
+  `INSERT INTO memory_states (memory_id, workspace_id, tier, uses, first_used_at, last_used_at, recent_uses)
+   SELECT id, workspace_id, 'active', 1, now(), now(), ARRAY[now()] FROM memories`,
+  `INSERT INTO memory_associations (first_id, second_id, workspace_id, times, last_at)
+   SELECT '${MEMORY}', id, workspace_id, content::int / 2 + 1, now() FROM memories WHERE id <> '${MEMORY}'`,
+];
 
 let platform: Platform;
 let workspace: string;
@@ -125,7 +143,7 @@ beforeAll(async () => {
   await platform.extracted(workspace);
   const source = await createDataSource({ url: platform.env['DATABASE_URL'] ?? '', poolMax: 1 }).initialize();
   try {
-    for (const it of [PURGES, EVENTS, SYNCS]) await source.query(it);
+    for (const it of [PURGES, EVENTS, SYNCS, ...ASSOCIATIONS(workspace)]) await source.query(it);
   } finally {
     await source.destroy();
   }
@@ -137,10 +155,8 @@ const get = (path: string) => platform.request('GET', path, { key: platform.admi
 /** One item a page, to the end and back again. */
 async function walk({ route, query, key }: List): Promise<{ forth: unknown[]; back: unknown[] }> {
   const pageAt = async (cursor: string | null) => {
-    const path = route.replace('{workspaceId}', workspace);
-    const { status, body } = await get(
-      `${path}?${query}&limit=1${cursor === null ? '' : `&cursor=${cursor}`}`,
-    );
+    const path = `${route}?${query}`.replace('{workspaceId}', workspace).replace('{memoryId}', MEMORY);
+    const { status, body } = await get(`${path}&limit=1${cursor === null ? '' : `&cursor=${cursor}`}`);
     expect(status).toBe(200);
     expect(body.items.length).toBeLessThanOrEqual(1);
     return { ...(body as Cursors), key: body.items[0]?.[key] as unknown };

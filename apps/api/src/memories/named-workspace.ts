@@ -85,5 +85,6 @@ function workspaceNamedBy(request: FastifyRequest): string {
 }
 
 function workspaceIdIn(part: unknown): unknown {
-  return part instanceof Object && 'workspaceId' in part ? part.workspaceId : undefined;
+  // A query has no prototype.
+  return typeof part === 'object' && part !== null && 'workspaceId' in part ? part.workspaceId : undefined;
 }

@@ -33,7 +33,8 @@ export interface Association {
 interface AssociationRow extends Omit<Association, 'strength'> {
   accesses: number;
   otherAccesses: number;
-  answers: number;
+  /** Null before the first answer is counted. */
+  answers: number | null;
 }
 
 /** Single memories. */
@@ -119,7 +120,7 @@ export class MemoryService {
              ) a WHERE ${where} ORDER BY ${orderBy} LIMIT ${limit}
            )
            SELECT a.memory_id AS "memoryId", m.content, a.times, a.last_at AS "lastAt", s.accesses,
-                  o.accesses AS "otherAccesses", coalesce(t.answers, 0)::float8 AS answers
+                  o.accesses AS "otherAccesses", t.answers::float8 AS answers
              FROM page a
              JOIN memories m ON m.id = a.memory_id
              JOIN memory_states o ON o.memory_id = a.memory_id
@@ -135,6 +136,6 @@ export class MemoryService {
 }
 
 function toAssociation({ accesses, otherAccesses, answers, ...row }: AssociationRow): Association {
-  const counts = { together: row.times, one: accesses, other: otherAccesses, answers };
+  const counts = { together: row.times, one: accesses, other: otherAccesses, answers: answers ?? 0 };
   return { ...row, strength: associationStrength(counts) };
 }
