@@ -18,6 +18,7 @@ export function protectionOptions({ protection, redis, database, queue }: Settin
     },
     store: redis.url ? { type: 'redis', url: redis.url } : { type: 'postgres', url: database.url },
     storePrefix: queue.prefix,
+    storeTimeoutMs: protection.storeTimeoutMs,
     concurrency: {
       min: protection.concurrencyMin,
       max: protection.concurrencyMax,

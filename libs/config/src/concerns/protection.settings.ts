@@ -38,6 +38,11 @@ export const protectionSettings = defineSettings(
         'Wrong API keys a minute from one address; beyond it only known keys are let in from there.',
       default: '30',
     }),
+    storeTimeoutMs: setting('RATE_LIMIT_STORE_TIMEOUT_MS', wholeNumber(1, MAX_MS), {
+      description:
+        'Longest wait for Redis or PostgreSQL about a rate limit, milliseconds; then the process counts for itself.',
+      default: '250',
+    }),
     trustedProxyHops: setting('TRUSTED_PROXY_HOPS', wholeNumber(0, 10), {
       description: 'Proxies in front whose X-Forwarded-For is believed. 0: none, only the connection counts.',
       default: '0',

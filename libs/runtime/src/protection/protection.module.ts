@@ -6,9 +6,6 @@ import { ConcurrencyGate, type ConcurrencyGateOptions } from './concurrency/conc
 import { RateLimits, type RatePolicies } from './rates/rate-limits.js';
 import { SharedTokens } from './rates/shared-tokens.js';
 
-/** A request waits no longer for the store of the rate limits; then its process decides alone. */
-const STORE_TIMEOUT_MS = 250;
-
 const SHARED_LIMITER = Symbol('@peregrine/runtime:shared-limiter');
 const LOCAL_LIMITER = Symbol('@peregrine/runtime:local-limiter');
 
@@ -19,6 +16,8 @@ export interface ProtectionOptions {
   /** Where the tokens of all processes are. */
   readonly store: Parameters<typeof createRateLimiter>[0]['backend'];
   readonly storePrefix: string;
+  /** A request waits no longer for it; then its process decides alone. */
+  readonly storeTimeoutMs: number;
   readonly concurrency: AdaptiveLimitOptions & ConcurrencyGateOptions;
 }
 
@@ -39,9 +38,15 @@ class ProtectionMetrics implements OnModuleInit {
 /** What keeps an api from being asked for more than it can do: `RateLimits` and `ConcurrencyGate`. */
 @Module({})
 export class ProtectionModule {
-  static forRoot({ policies, store, storePrefix, concurrency }: ProtectionOptions): DynamicModule {
+  static forRoot({
+    policies,
+    store,
+    storePrefix,
+    storeTimeoutMs,
+    concurrency,
+  }: ProtectionOptions): DynamicModule {
     const limiter = (backend: ProtectionOptions['store']) =>
-      createRateLimiter({ backend, prefix: storePrefix, operationTimeoutMs: STORE_TIMEOUT_MS });
+      createRateLimiter({ backend, prefix: storePrefix, operationTimeoutMs: storeTimeoutMs });
     return {
       module: ProtectionModule,
       providers: [

@@ -83,6 +83,11 @@ describe('a lease of tokens', () => {
       expect((await lease.spend(1)).allowed).toBe(true);
     }
     expect(bucket.trips).toBeLessThan(5_000 / 30);
+    // What it did not use within a second is gone.
+    const { trips } = bucket;
+    bucket.nowMs += 1_001;
+    await lease.spend(1);
+    expect(bucket.trips).toBe(trips + 1);
   });
 
   it('takes from the store what a slow caller uses, and nothing in advance', async () => {
