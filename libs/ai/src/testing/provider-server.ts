@@ -158,7 +158,7 @@ export class ProviderServer {
 }
 
 function embed(response: ServerResponse, body: Record<string, unknown>, fault: Fault): void {
-  const inputs = body['input'] as string[];
+  const inputs = [body['input']].flat() as string[];
   const format = fault.format ?? (body['encoding_format'] === 'base64' ? 'base64' : 'float');
   let data = inputs.map((text, index) => ({
     object: 'embedding',
