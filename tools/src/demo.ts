@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { parseOptions, runCommand } from './command-line.ts';
+import { demonstrateAi, formatAiDemo } from './demo/ai-demo.ts';
 import { ApiClient } from './demo/api-client.ts';
 import { awaitExtraction, importFiles, selectFiles, type Selection } from './demo/import-folder.ts';
 import { demonstrateIndexes } from './demo/index-demo.ts';
@@ -37,9 +38,10 @@ const HELP = `Usage: npm run demo -- [folder] [options]
 
 Imports the Markdown files below a folder (default: node_modules) through the HTTP API, waits until their text is
 extracted, and prints what the cache does for file loads, searches and 1,000 requests at once. Then it makes a table that
-misses its indexes, asks it, waits until the workers' adaptive indexing has built them, and prints the ledger. Uses the platform
-that "npm start" runs on the data folder, else starts one for the duration, with INDEX_ADVISOR_MODE=apply and a round every 20
-seconds unless they are set. Where the platform has no rounds, the demo has one of its own, and says so.
+misses its indexes, asks it, waits until the workers' adaptive indexing has built them, and prints the ledger; and it analyses
+source files twice. Uses the platform that "npm start" runs on the data folder, else starts one for the duration, with
+INDEX_ADVISOR_MODE=apply and a round every 20 seconds unless they are set. Where the platform has no rounds, the demo has one of
+its own, and says so.
 
   --data <folder>  data folder of the platform (default: .peregrine)
   --json <file>    also write the figures as JSON
@@ -76,6 +78,7 @@ await runCommand(async () => {
     if (!report) throw new InterruptedError();
     reporter.print(formatReport(report));
     reporter.print(formatIndexDemo(report.indexes));
+    reporter.print(formatAiDemo(report.ai));
     if (values.json !== undefined)
       await writeFile(fromCallersFolder(values.json), `${JSON.stringify(report, null, 2)}\n`);
     return report.concurrent.errors === 0 ? 0 : 1;
@@ -132,6 +135,7 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
       search,
       concurrent,
       indexes,
+      ai: await demonstrateAi(api, selection.folder, reporter),
       cache: {
         fromCold: readsBetween(cold, end),
         onceWarm: readsBetween(warm, end),

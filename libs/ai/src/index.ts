@@ -19,8 +19,14 @@ export {
   AiUnknownRuleError,
   AiUnpricedModelError,
 } from './ai.errors.js';
-export { AiModule, type AiModuleOptions, type CacheSwitch } from './ai.module.js';
-export { AI_CACHE_NAMESPACES, AI_OPTIONS, type AiOptions, type AiOptionsInput } from './ai.options.js';
+export { AiModule, type AiModuleOptions, AiParts, type CacheSwitch } from './ai.module.js';
+export {
+  AI_CACHE_NAMESPACES,
+  AI_OPTIONS,
+  type AiOptions,
+  type AiOptionsInput,
+  aiOptionsSchema,
+} from './ai.options.js';
 export { aiTasks, analyseBatch, batchItemSchema, MAX_BATCH_ANALYSES } from './ai.tasks.js';
 export { EMBEDDINGS } from './ai.tokens.js';
 export { type BatchItemResult } from './analysis/analyse-batch.handler.js';

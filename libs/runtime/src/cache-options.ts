@@ -40,7 +40,7 @@ export function cacheOptions(settings: Settings, flags: FeatureFlags): CacheOpti
   return {
     prefix: cache.prefix,
     memory: { maxBytes: cache.memoryBytes, maxEntries: cache.memoryEntries, ttlMs: cache.memoryTtlMs },
-    ...(redis && { redis }),
+    ...(redis && { redis: { ...redis, timeoutMs: cache.redisTimeoutMs } }),
     ...(store && { objectStore: { store, minBytes: cache.objectMinBytes } }),
     namespaces: Object.fromEntries(namespaces) as Record<string, NamespaceOptionsInput>,
     enabled: (namespace, key) => flags.isEnabled('cacheEnabled', key, namespace),

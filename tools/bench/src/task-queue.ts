@@ -1,5 +1,5 @@
 import { runBench } from './harness/bench.ts';
-import { BenchStores } from './task-queue/servers.ts';
+import { BenchStores } from './harness/stores.ts';
 import {
   runBatchesSuite,
   runCountsSuite,

@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
+import type { AiDemoReport } from './ai-demo.ts';
 import type { IndexDemoReport } from './index-demo.ts';
 import type { CacheFigures, ColdAndWarm, ConcurrentLoads } from './measure.ts';
 
@@ -24,6 +25,8 @@ export interface DemoReport {
   readonly concurrent: ConcurrentLoads;
   /** What adaptive indexing made of a table without its indexes. */
   readonly indexes: IndexDemoReport;
+  /** Source files below the folder, analysed twice; null without any. */
+  readonly ai: AiDemoReport | null;
   readonly cache: {
     /** From before the first search and the first of two waves of 1,000 requests. */
     readonly fromCold: CacheFigures & { readonly hitRate: number };

@@ -60,7 +60,8 @@ export class ProviderServer {
   private constructor(private readonly server: Server) {}
 
   static async start(): Promise<ProviderServer> {
-    const server = createServer();
+    // Longer than any pause of a test: a connection that closes while it is taken looks like a fault.
+    const server = createServer({ keepAliveTimeout: 600_000 });
     const provider = new ProviderServer(server);
     server.on('request', (request, response) => {
       provider.#answer(request, response).catch(() => response.destroy());
@@ -157,7 +158,7 @@ export class ProviderServer {
 }
 
 function embed(response: ServerResponse, body: Record<string, unknown>, fault: Fault): void {
-  const inputs = body['input'] as string[];
+  const inputs = [body['input']].flat() as string[];
   const format = fault.format ?? (body['encoding_format'] === 'base64' ? 'base64' : 'float');
   let data = inputs.map((text, index) => ({
     object: 'embedding',

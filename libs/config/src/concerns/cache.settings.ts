@@ -55,6 +55,11 @@ const redis = {
     description: 'TLS to the sentinels and the master behind them.',
     default: 'false',
   }),
+  redisTimeoutMs: setting('CACHE_REDIS_TIMEOUT_MS', wholeNumber(10, 60_000), {
+    description:
+      'Longest wait for Redis before the cache goes on without it, milliseconds. Longer: fewer loads, and calls of AI providers, are made twice when Redis is slow.',
+    default: '100',
+  }),
   cluster: setting('CACHE_REDIS_CLUSTER', optional(redisUrls()), {
     description:
       'Some nodes of a Redis Cluster for the cache, instead of sentinels; the others are found through them.',

@@ -11,7 +11,7 @@ import { type FloodSample, LOWER } from './measures/flood.ts';
 import type { LatencySample } from './measures/latency.ts';
 import { BATCH_SIZE, type BatchesSample, HANDLER_MS, type ProcessingSample } from './measures/processing.ts';
 import type { SubmissionSample } from './measures/submission.ts';
-import type { BenchStores } from './servers.ts';
+import type { BenchStores } from '../harness/stores.ts';
 
 type Samples<Sample> = ReadonlyMap<VariantId, Sample[]>;
 type Measured<Sample> = ReadonlyMap<VariantId, Partial<Record<keyof Sample & string, number>>>;

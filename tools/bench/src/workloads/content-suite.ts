@@ -3,7 +3,7 @@ import { runRounds } from '../harness/rounds.ts';
 import { median } from '../harness/statistics.ts';
 import type { SuiteOptions } from '../harness/suite.ts';
 import { runWorker } from '../harness/worker-process.ts';
-import type { BenchStores } from '../task-queue/servers.ts';
+import type { BenchStores } from '../harness/stores.ts';
 import type { ContentInput, ContentSample } from './content-worker.ts';
 
 const WORKER = new URL('content-worker.ts', import.meta.url);

@@ -5,7 +5,7 @@ import { runRounds } from '../harness/rounds.ts';
 import { quantile } from '../harness/statistics.ts';
 import type { SuiteOptions } from '../harness/suite.ts';
 import { runWorker } from '../harness/worker-process.ts';
-import type { BenchStores } from '../task-queue/servers.ts';
+import type { BenchStores } from '../harness/stores.ts';
 import type { MemoriesInput, MemoriesSample } from './memories-worker.ts';
 
 const WORKER = new URL('memories-worker.ts', import.meta.url);

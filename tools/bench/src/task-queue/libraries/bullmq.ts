@@ -9,7 +9,8 @@ import {
 } from 'bullmq';
 import pg from 'pg';
 
-import { CLASSES, type Payload, type StoreKind, type Subject } from './contract.ts';
+import { CLASSES, type Payload, type Subject } from './contract.ts';
+import type { StoreKind } from '../../harness/stores.ts';
 
 const NAME = 'bench';
 const HOUR_S = 3_600;

@@ -1,5 +1,3 @@
-export type StoreKind = 'redis' | 'postgres';
-
 /** The same payload for all. */
 export interface Payload {
   readonly number: number;

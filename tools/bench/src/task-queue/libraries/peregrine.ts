@@ -1,7 +1,8 @@
 import { createTaskQueue, defineTask, type StandaloneTaskQueue } from '@peregrine/task-queue';
 import { z } from 'zod';
 
-import type { Payload, StoreKind, Subject } from './contract.ts';
+import type { StoreKind } from '../../harness/stores.ts';
+import type { Payload, Subject } from './contract.ts';
 
 const payload = z.object({ number: z.int(), text: z.string() });
 const single = defineTask({ name: 'bench.single', payload });

@@ -1,4 +1,5 @@
-import type { StoreKind, Subject } from './contract.ts';
+import type { StoreKind } from '../../harness/stores.ts';
+import type { Subject } from './contract.ts';
 
 /** What the benchmark measures; a suite takes those that can do what it is about. */
 export type Suite = 'submission' | 'processing' | 'batches' | 'counts' | 'latency' | 'flood';

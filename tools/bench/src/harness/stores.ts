@@ -1,7 +1,9 @@
-import type { Servers } from '../harness/bench.ts';
-import { BenchPostgres } from '../harness/postgres-server.ts';
-import { BenchRedis } from '../harness/redis-server.ts';
-import type { StoreKind } from './libraries/contract.ts';
+import type { Servers } from './bench.ts';
+import { BenchPostgres } from './postgres-server.ts';
+import { BenchRedis } from './redis-server.ts';
+
+/** Where tasks or rows are kept. */
+export type StoreKind = 'redis' | 'postgres';
 
 /** A Redis and a PostgreSQL of our own. */
 export class BenchStores implements Servers {
