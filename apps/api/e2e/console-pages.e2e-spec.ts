@@ -74,6 +74,8 @@ describe('the pages of the console', () => {
     for (const name of NAMES) {
       await opened.visit(name);
       expect([name, await opened.width()]).toEqual([name, 360]);
+      // The navigation scrolls to it.
+      await opened.isInView('nav [aria-current]');
       expect([name, await opened.axe()]).toEqual([name, []]);
     }
     await opened.page.getByRole('link', { name: 'Switches' }).click();

@@ -90,6 +90,14 @@ export class ConsolePage {
     return this.page.evaluate('document.documentElement.scrollWidth');
   }
 
+  /** Waits until the whole width of an element is on the screen. */
+  async isInView(selector: string): Promise<void> {
+    await this.page.waitForFunction(`(() => {
+      const { left, right } = document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect();
+      return left >= 0 && right <= innerWidth + 1;
+    })()`);
+  }
+
   focused(): Promise<string> {
     return this.page.evaluate<string>('document.activeElement?.textContent?.trim() ?? ""');
   }

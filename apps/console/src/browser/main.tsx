@@ -44,9 +44,8 @@ function Navigation() {
   const { verdicts } = snapshot.value ?? { verdicts: [] };
   const list = useRef<HTMLElement>(null);
   const current = page.value;
-  // On a phone not all of them have room.
   useEffect(() => {
-    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    if (list.current) showCurrent(list.current);
   }, [current]);
   return (
     <nav aria-label="Pages" ref={list}>
@@ -65,6 +64,12 @@ function Navigation() {
       </ul>
     </nav>
   );
+}
+
+/** On a phone not all pages have room. Not by `scrollIntoView`, from where the next Tab would go on. */
+function showCurrent(list: HTMLElement): void {
+  const link = list.querySelector<HTMLElement>('[aria-current]');
+  if (link) list.scrollLeft = link.offsetLeft - (list.clientWidth - link.offsetWidth) / 2;
 }
 
 /** What came of the last action, told by screen readers as well. */

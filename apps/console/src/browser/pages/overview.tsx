@@ -25,7 +25,9 @@ function Judgement({ verdicts }: Pick<ConsoleSnapshot, 'verdicts'>) {
         </ul>
       )}
       <details>
-        <summary>{rest.length} other areas were looked at</summary>
+        <summary>
+          {rest.length} {open.length > 0 && 'other '}areas were looked at
+        </summary>
         <ul class="verdicts">
           {rest.map((it) => (
             <VerdictCard key={it.title} verdict={it} isPart />
