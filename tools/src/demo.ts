@@ -6,6 +6,7 @@ import { ApiClient } from './demo/api-client.ts';
 import { awaitExtraction, importFiles, selectFiles, type Selection } from './demo/import-folder.ts';
 import { demonstrateIndexes } from './demo/index-demo.ts';
 import { formatIndexDemo } from './demo/index-ledger.ts';
+import { demonstrateMemories, formatMemoriesDemo } from './demo/memories-demo.ts';
 import {
   cacheFigures,
   readsBetween,
@@ -37,7 +38,8 @@ const HELP = `Usage: npm run demo -- [folder] [options]
 
 Imports the Markdown files below a folder (default: node_modules) through the HTTP API, waits until their text is
 extracted, and prints what the cache does for file loads, searches and 1,000 requests at once. Then it makes a table that
-misses its indexes, asks it, has adaptive indexing build them, and prints the ledger. Uses the platform that "npm start"
+misses its indexes, asks it, has adaptive indexing build them, and prints the ledger. At last it remembers paragraphs of the
+files, and asks three questions about them. Uses the platform that "npm start"
 runs on the data folder, else starts one for the duration, with INDEX_ADVISOR_MODE=apply unless it is set.
 
   --data <folder>  data folder of the platform (default: .peregrine)
@@ -75,6 +77,7 @@ await runCommand(async () => {
     if (!report) throw new InterruptedError();
     reporter.print(formatReport(report));
     reporter.print(formatIndexDemo(report.indexes));
+    reporter.print(formatMemoriesDemo(report.memories));
     if (values.json !== undefined)
       await writeFile(fromCallersFolder(values.json), `${JSON.stringify(report, null, 2)}\n`);
     return report.concurrent.errors === 0 ? 0 : 1;
@@ -118,6 +121,9 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
     );
     const end = await cacheFigures(admin);
     const indexes = await demonstrateIndexes({ databaseUrl: dev.databaseUrl, selection, keep, reporter });
+    const memories = await reporter.step('Memories of what the files say', () =>
+      demonstrateMemories(api, id, selection),
+    );
     return {
       environment: describeEnvironment(dev.redisUrl !== null),
       files: files.length,
@@ -130,6 +136,7 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
       search,
       concurrent,
       indexes,
+      memories,
       cache: {
         fromCold: readsBetween(cold, end),
         onceWarm: readsBetween(warm, end),

@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
 import type { IndexDemoReport } from './index-demo.ts';
+import type { MemoriesDemoReport } from './memories-demo.ts';
 import type { CacheFigures, ColdAndWarm, ConcurrentLoads } from './measure.ts';
 
 /** Everything that the demo measured; also what `--json` writes. */
@@ -24,6 +25,7 @@ export interface DemoReport {
   readonly concurrent: ConcurrentLoads;
   /** What adaptive indexing made of a table without its indexes. */
   readonly indexes: IndexDemoReport;
+  readonly memories: MemoriesDemoReport;
   readonly cache: {
     /** From before the first search and the first of two waves of 1,000 requests. */
     readonly fromCold: CacheFigures & { readonly hitRate: number };

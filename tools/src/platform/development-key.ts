@@ -30,7 +30,10 @@ async function createKey({ url, adminKey, signal }: DevelopmentKeyOptions): Prom
   const response = await fetch(`${url}/api/v1/api-keys`, {
     method: 'POST',
     headers: { ...authorize(adminKey), 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'development', scopes: ['content:read', 'content:write', 'memories:read', 'memories:write'] }),
+    body: JSON.stringify({
+      name: 'development',
+      scopes: ['content:read', 'content:write', 'memories:read', 'memories:write'],
+    }),
     signal,
   });
   const text = await response.text();
