@@ -7,6 +7,7 @@ import { ApiClient } from './demo/api-client.ts';
 import { awaitExtraction, importFiles, selectFiles, type Selection } from './demo/import-folder.ts';
 import { demonstrateIndexes } from './demo/index-demo.ts';
 import { formatIndexDemo } from './demo/index-ledger.ts';
+import { demonstrateMemories, formatMemoriesDemo } from './demo/memories-demo.ts';
 import {
   cacheFigures,
   readsBetween,
@@ -38,8 +39,8 @@ const HELP = `Usage: npm run demo -- [folder] [options]
 
 Imports the Markdown files below a folder (default: node_modules) through the HTTP API, waits until their text is
 extracted, and prints what the cache does for file loads, searches and 1,000 requests at once. Then it makes a table that
-misses its indexes, asks it, waits until the workers' adaptive indexing has built them, and prints the ledger; and it analyses
-source files twice. Uses the platform that "npm start" runs on the data folder, else starts one for the duration, with
+misses its indexes, asks it, waits until the workers' adaptive indexing has built them, and prints the ledger; it analyses
+source files twice; and it remembers paragraphs of the files and asks three questions about them. Uses the platform that "npm start" runs on the data folder, else starts one for the duration, with
 INDEX_ADVISOR_MODE=apply and a round every 20 seconds unless they are set. Where the platform has no rounds, the demo has one of
 its own, and says so.
 
@@ -79,6 +80,7 @@ await runCommand(async () => {
     reporter.print(formatReport(report));
     reporter.print(formatIndexDemo(report.indexes));
     reporter.print(formatAiDemo(report.ai));
+    reporter.print(formatMemoriesDemo(report.memories));
     if (values.json !== undefined)
       await writeFile(fromCallersFolder(values.json), `${JSON.stringify(report, null, 2)}\n`);
     return report.concurrent.errors === 0 ? 0 : 1;
@@ -123,6 +125,9 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
     const end = await cacheFigures(admin);
     const { databaseUrl } = dev;
     const indexes = await demonstrateIndexes({ admin, databaseUrl, selection, keep, reporter });
+    const memories = await reporter.step('Memories of what the files say', () =>
+      demonstrateMemories(api, id, selection),
+    );
     return {
       environment: describeEnvironment(dev.redisUrl !== null),
       files: files.length,
@@ -136,6 +141,7 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
       concurrent,
       indexes,
       ai: await demonstrateAi(api, selection.folder, reporter),
+      memories,
       cache: {
         fromCold: readsBetween(cold, end),
         onceWarm: readsBetween(warm, end),

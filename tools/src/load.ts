@@ -28,7 +28,7 @@ platform that "npm start" runs on the data folder, else starts one for the durat
   --rate <number>     requests a second of each user (default: 1)
   --mix <name>        ${Object.keys(MIXES).join(', ')} (default: content)
   --seed <number>     the same number, the same requests (default: 1)
-  --url <address>     load the api there, with the key in LOAD_API_KEY (scopes content:read and content:write)
+  --url <address>     load the api there, with the key in LOAD_API_KEY (scopes content:* or memories:* of the mix)
   --data <folder>     data folder of the platform (default: .peregrine)
   --out <folder>      where the report goes (default: .peregrine/load)
   --check             exit code 1 when a goal is missed: p95 under 400 ms, errors under 1 %

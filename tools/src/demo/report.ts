@@ -2,6 +2,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 
 import type { AiDemoReport } from './ai-demo.ts';
 import type { IndexDemoReport } from './index-demo.ts';
+import type { MemoriesDemoReport } from './memories-demo.ts';
 import type { CacheFigures, ColdAndWarm, ConcurrentLoads } from './measure.ts';
 
 /** Everything that the demo measured; also what `--json` writes. */
@@ -27,6 +28,7 @@ export interface DemoReport {
   readonly indexes: IndexDemoReport;
   /** Source files below the folder, analysed twice; null without any. */
   readonly ai: AiDemoReport | null;
+  readonly memories: MemoriesDemoReport;
   readonly cache: {
     /** From before the first search and the first of two waves of 1,000 requests. */
     readonly fromCold: CacheFigures & { readonly hitRate: number };

@@ -1,9 +1,10 @@
 import { Agent, request } from 'node:http';
 
 import type { Arrival } from './arrivals.ts';
-import { makeQuestion, makeText, type Target } from './target.ts';
+import { makeMemory, makeQuestion, makeText, type Target } from './target.ts';
 
 const TIMEOUT_MS = 30_000;
+const JSON_TYPE = 'application/json';
 
 /** `null`: answered with a 2xx; else what went wrong, in a word. */
 export type Outcome = string | null;
@@ -26,6 +27,15 @@ export class RequestSender {
       const number = this.uploads++;
       return this.ask('PUT', `${files}/load/${number}.txt`, makeText(Math.floor(choice * 1e9)));
     }
+    if (action === 'add') {
+      const content = makeMemory(choice);
+      return this.ask('POST', '/memories/add', JSON.stringify({ workspaceId, content }), JSON_TYPE);
+    }
+    if (action === 'query') {
+      const query = makeQuestion(choice);
+      return this.ask('POST', '/memories/query', JSON.stringify({ workspaceId, query }), JSON_TYPE);
+    }
+    if (action === 'bootstrap') return this.ask('GET', `/memories/bootstrap?workspaceId=${workspaceId}`);
     if (action === 'search') {
       const question = encodeURIComponent(makeQuestion(choice));
       return this.ask('GET', `/workspaces/${workspaceId}/search?q=${question}`);
@@ -37,14 +47,12 @@ export class RequestSender {
     this.agent.destroy();
   }
 
-  private ask(method: string, path: string, body?: string): Promise<Outcome> {
+  private ask(method: string, path: string, body?: string, type = 'text/plain'): Promise<Outcome> {
     const { url, apiKey } = this.target;
     return new Promise((resolve) => {
       const headers = {
         authorization: `Bearer ${apiKey}`,
-        ...(body === undefined
-          ? {}
-          : { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(body) }),
+        ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
       };
       const options = { method, agent: this.agent, headers, signal: AbortSignal.timeout(TIMEOUT_MS) };
       const sent = request(`${url}/api/v1${path}`, options, (answer) => {

@@ -46,6 +46,13 @@ export function makeText(number: number): string {
   return `Document ${number}\n\n${words.join(' ')}\n`;
 }
 
+/** A sentence to remember; the same for the same choice, and seldom for another one. */
+export function makeMemory(choice: number): string {
+  const random = randomNumbers(Math.floor(choice * 1e9));
+  const words = Array.from({ length: 20 }, () => pickWord(random()));
+  return `Note ${Math.floor(choice * 1e6)}: ${words.join(' ')}.`;
+}
+
 /** Two words to look for. */
 export function makeQuestion(choice: number): string {
   return `${pickWord(choice)} ${pickWord((choice * WORDS.length) % 1)}`;

@@ -1,5 +1,5 @@
 /** What a user does to the platform, each over HTTP. */
-export const ACTIONS = ['read', 'search', 'upload'] as const;
+export const ACTIONS = ['read', 'search', 'upload', 'add', 'query', 'bootstrap'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** How often each is done, relative to the others; 0 or missing: never. */
@@ -9,6 +9,8 @@ export type Mix = Readonly<Partial<Record<Action, number>>>;
 export const MIXES = {
   /** 20 % adding, 60 % asking, 20 % what a client does when it opens. */
   content: { upload: 20, search: 60, read: 20 },
+  /** The same of memories: adding one, asking, beginning a conversation. */
+  memories: { add: 20, query: 60, bootstrap: 20 },
   reads: { read: 1 },
   searches: { search: 1 },
   uploads: { upload: 1 },

@@ -10,7 +10,8 @@ describe('the sign code', () => {
   it('is the same in every process and for every scale', () => {
     expect(signCode(wave(0))).toMatch(/^[01]{384}$/);
     expect(signCode(wave(0).map((it) => 7 * it))).toBe(signCode(wave(0)));
-    expect(BigInt(`0b${signCode(wave(0))}`) % 1_000_003n).toBe(BigInt(`0b${signCode(wave(0))}`) % 1_000_003n);
+    // What is stored must mean the same for ever.
+    expect(signCode(wave(0)).slice(0, 32)).toBe('11101101001111101100110000100000');
   });
 
   it.each([0.2, 0.7, 1.2, 2, 3])('tells an angle of %p', (angle) => {

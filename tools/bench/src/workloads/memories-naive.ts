@@ -31,7 +31,7 @@ export class NaiveMemories {
     if (same) return;
     const id = randomUUID();
     await this.source.query(
-      `INSERT INTO memories (id, workspace_id, kind, content, content_hash) VALUES ($1, $2, 'original', $3, sha256($1::text::bytea))`,
+      `INSERT INTO memories (id, workspace_id, kind, content, content_hash) VALUES ($1, $2, 'original', $3, sha256($1::uuid::text::bytea))`,
       [id, workspaceId, content],
     );
     await this.source.query(
