@@ -61,8 +61,9 @@ describe('memories', () => {
     const contents = [RESTORED, RESTORED.replace('every night.', 'every night!')];
     const { items } = (await add({ contents }, own)).body;
     const ids = items.map((it: { id: string }) => it.id);
-    const summary = async () => (await query('staging database', own)).body.hits[0];
-    await until(async () => (await summary())?.kind === 'summary');
+    const summary = async () =>
+      (await query('staging database', own)).body.hits[0] as { id: string; kind: string; sources: string[] };
+    await until(async () => (await summary()).kind === 'summary');
     const { id, sources } = await summary();
     expect(sources.toSorted()).toEqual(ids.toSorted());
     const undone = await platform.request('POST', `/memories/${id}/undo`, { headers });
