@@ -48,7 +48,7 @@ export const memoriesOptionsSchema = z.strictObject({
   keywordReach: z.number().int().positive().default(5_000),
   /** How many of the best by words, and of the nearest by vector, are ranked. */
   keywordHits: z.number().int().positive().default(100),
-  vectorHits: z.number().int().positive().default(400),
+  vectorHits: z.number().int().positive().default(200),
   /** So many of an answer, the most relevant, are taken for used. */
   reinforcedHits: z.number().int().nonnegative().default(10),
   weights: weightsSchema.prefault({}),

@@ -142,6 +142,13 @@ describe('loadSettings', () => {
         databaseMaxBytes: 16_384,
         readLatencyMs: 0,
       },
+      memories: {
+        maxContentBytes: 65_536,
+        maxBatch: 500,
+        vectorIndex: 'auto',
+        embedDeadlineMs: 150,
+        consolidation: true,
+      },
       cdn: { graceDays: 14, memoryBytes: 67_108_864 },
       purge: {
         provider: 'none',

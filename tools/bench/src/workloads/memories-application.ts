@@ -4,6 +4,7 @@ import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { HashingModel } from '@peregrine/ai';
 import { CacheModule } from '@peregrine/cache';
+// eslint-disable-next-line @nx/enforce-module-boundaries -- loaded in a worker, after the build
 import {
   createDataSource,
   DatabaseModule,

@@ -1,3 +1,4 @@
+// eslint-disable-next-line @nx/enforce-module-boundaries -- loaded in a worker, after the build
 import { createDataSource } from '@peregrine/database';
 import { BootstrapService, FeedbackService, MemoryAddService, MemoryQueryService } from '@peregrine/memories';
 
