@@ -127,7 +127,7 @@ export class ProviderServer {
     const usage =
       fault.usage === undefined ? usageOf(JSON.stringify(body['messages']), deltas.length) : fault.usage;
     const finish = fault.finishReason === undefined ? 'stop' : fault.finishReason;
-    if (fault.inOnePiece) {
+    if (fault.inOnePiece || body['stream'] !== true) {
       const content = words.map((it) => it.content).join('');
       const message = { role: 'assistant', content };
       const choices = [{ index: 0, message, finish_reason: finish, logprobs: null }];
