@@ -151,7 +151,9 @@ export class ProviderServer {
       if (index === 0) await this.#held?.promise;
     }
     if (finish !== null) send(chunk({}, finish));
-    if (usage !== null) send({ ...head, object: 'chat.completion.chunk', choices: [], usage });
+    const { include_usage } = (body['stream_options'] ?? {}) as { include_usage?: boolean };
+    if (usage !== null && include_usage)
+      send({ ...head, object: 'chat.completion.chunk', choices: [], usage });
     if (!fault.withoutDone) response.write('data: [DONE]\n\n');
     response.end();
   }
