@@ -40,6 +40,7 @@ describe('npm run demo', () => {
       'Cache hit rate',
       'Database calls saved',
       'Its ledger:',
+      'AI results: ',
     ]) {
       expect(stdout).toContain(row);
     }

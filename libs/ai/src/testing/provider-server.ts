@@ -127,7 +127,7 @@ export class ProviderServer {
     const usage =
       fault.usage === undefined ? usageOf(JSON.stringify(body['messages']), deltas.length) : fault.usage;
     const finish = fault.finishReason === undefined ? 'stop' : fault.finishReason;
-    if (fault.inOnePiece) {
+    if (fault.inOnePiece || body['stream'] !== true) {
       const content = words.map((it) => it.content).join('');
       const message = { role: 'assistant', content };
       const choices = [{ index: 0, message, finish_reason: finish, logprobs: null }];
@@ -151,7 +151,9 @@ export class ProviderServer {
       if (index === 0) await this.#held?.promise;
     }
     if (finish !== null) send(chunk({}, finish));
-    if (usage !== null) send({ ...head, object: 'chat.completion.chunk', choices: [], usage });
+    const { include_usage } = (body['stream_options'] ?? {}) as { include_usage?: boolean };
+    if (usage !== null && include_usage)
+      send({ ...head, object: 'chat.completion.chunk', choices: [], usage });
     if (!fault.withoutDone) response.write('data: [DONE]\n\n');
     response.end();
   }

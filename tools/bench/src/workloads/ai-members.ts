@@ -1,7 +1,6 @@
 import { AI_CACHE_NAMESPACES, aiOptionsSchema, AiParts } from '@peregrine/ai';
 import { ProviderServer } from '@peregrine/ai/testing';
 import { type Cache, createCache } from '@peregrine/cache';
-import { createDataSource, runMigrations } from '@peregrine/database';
 import { migrations } from '@peregrine/migrations';
 import { randomUUID } from 'node:crypto';
 
@@ -17,6 +16,7 @@ export interface AiCluster {
 }
 
 export async function startAiCluster(redisUrl: string, databaseUrl: string): Promise<AiCluster> {
+  const { createDataSource, runMigrations } = await import('@peregrine/database');
   const provider = await ProviderServer.start();
   const dataSource = await createDataSource({ url: databaseUrl, migrations }).initialize();
   await runMigrations(dataSource);

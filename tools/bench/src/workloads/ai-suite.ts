@@ -68,7 +68,7 @@ async function measureAi({ progress, isQuick }: SuiteOptions, cluster: AiCluster
           caption: `${EQUAL_CALLS} equal chats at once:`,
           columns: ['How', 'Calls, whole', 'Calls, streamed'],
           rows: [
-            ['the provider each time', String(EQUAL_CALLS), String(EQUAL_CALLS)],
+            ['the provider each time', String(equal.naive.whole), String(equal.naive.streamed)],
             ['peregrine', String(equal.whole), String(equal.streamed)],
           ],
         },
@@ -136,22 +136,37 @@ function inputsOf({ input }: Record<string, unknown>): number {
   return Array.isArray(input) ? input.length : 1;
 }
 
-async function equalCalls(cluster: AiCluster): Promise<{ whole: number; streamed: number }> {
+interface EqualCalls {
+  readonly whole: number;
+  readonly streamed: number;
+}
+
+async function equalCalls(cluster: AiCluster): Promise<EqualCalls & { readonly naive: EqualCalls }> {
+  const client = new OpenAI({ baseURL: cluster.provider.url, apiKey: 'none', maxRetries: 0 });
   const members = Array.from({ length: PROCESSES }, () => cluster.member());
-  const callsOf = async (stream: boolean) => {
+  const callsOf = async (ask: (index: number) => Promise<void>) => {
     cluster.provider.reset();
     cluster.provider.latencyMs = 200;
-    const request = chatOf(`equal, stream ${stream}`);
-    const asked = Array.from({ length: EQUAL_CALLS }, async (_, index) => {
-      const answer = await (members[index % PROCESSES] as AiParts).chat.open(request, { tenant: TENANT });
-      if (!stream) return void (await answer.completion());
-      await drain(answer.events());
-    });
-    await Promise.all(asked);
+    await Promise.all(Array.from({ length: EQUAL_CALLS }, (_, index) => ask(index)));
     cluster.provider.latencyMs = 0;
     return cluster.provider.calls.length;
   };
-  return { whole: await callsOf(false), streamed: await callsOf(true) };
+  const asked = (stream: boolean) => async (index: number) => {
+    const { chat } = members[index % PROCESSES] as AiParts;
+    const answer = await chat.open(chatOf(`equal, stream ${stream}`), { tenant: TENANT });
+    if (stream) await drain(answer.events());
+    else await answer.completion();
+  };
+  const messages = [{ role: 'user' as const, content: 'equal' }];
+  const body = { model: CHAT_MODEL, temperature: 0, messages };
+  const naive = {
+    whole: await callsOf(async () => void (await client.chat.completions.create(body))),
+    streamed: await callsOf(async () => {
+      const stream = await client.chat.completions.create({ ...body, stream: true });
+      for await (const chunk of stream) assertNotEmpty([chunk]);
+    }),
+  };
+  return { whole: await callsOf(asked(false)), streamed: await callsOf(asked(true)), naive };
 }
 
 async function replays(cluster: AiCluster, runs: number) {
@@ -171,7 +186,12 @@ async function replays(cluster: AiCluster, runs: number) {
 }
 
 async function drain(events: AsyncIterable<readonly string[]>): Promise<void> {
-  for await (const lot of events) if (lot.length === 0) throw new Error('An empty lot');
+  for await (const lot of events) assertNotEmpty(lot);
+}
+
+/** What comes is looked at, as a caller would. */
+function assertNotEmpty(items: readonly unknown[]): void {
+  if (items.length === 0) throw new Error('Nothing came');
 }
 
 function chatOf(content: string) {
