@@ -48,12 +48,12 @@ export async function demonstrateAi(
 
 /** What the demo says of it. */
 export function formatAiDemo(report: AiDemoReport | null): string {
-  if (report === null) return 'AI results: the folder holds no JavaScript or TypeScript to analyse.\n';
+  if (report === null) return '\n  AI results: the folder holds no JavaScript or TypeScript to analyse.';
   const { files, findings, first, again } = report;
   const seconds = (it: Round) => `${it.seconds.toFixed(2)} s`;
   return (
-    `AI results: ${files} source files analysed in ${seconds(first)}, ${findings} findings; again in ${seconds(again)}. ` +
-    `${2 * files - first.made - again.made} of ${2 * files} calls saved.\n`
+    `\n  AI results: ${files} source files analysed in ${seconds(first)}, ${findings} findings; again in ${seconds(again)}. ` +
+    `${2 * files - first.made - again.made} of ${2 * files} calls saved.`
   );
 }
 
@@ -80,8 +80,9 @@ async function readSources(folder: string): Promise<Source[]> {
   const sources: Source[] = [];
   for await (const path of glob(SOURCES, { cwd: folder })) {
     const file = join(folder, path);
-    const { size } = await stat(file);
-    if (size === 0 || size > MAX_FILE_BYTES || path.includes('.min.')) continue;
+    const found = await stat(file);
+    // A package may have a folder that is called like a file: bn.js.
+    if (!found.isFile() || found.size > MAX_FILE_BYTES || path.includes('.min.')) continue;
     const code = await readFile(file, 'utf8');
     if (code.trim() !== '') sources.push({ code, language: extname(path).slice(1) });
     if (sources.length === MAX_FILES) break;
