@@ -126,8 +126,8 @@ const READS_ALL: readonly RegExp[] = [
 ];
 /** Of some rows only: every process keeps a copy, or has one row. */
 const SMALL_TABLES = ['feature_overrides', 'service_processes', 'migrations'];
-/** Proven where they are used: libs/memories/test/index-catalogue.int-spec.ts. */
-const OF_MEMORIES = /^memor(ies|y_)/;
+/** Proven where they are used: test/index-catalogue.int-spec.ts of libs/memories and libs/ai. */
+const OF_OTHER_WORKLOADS = /^(memor(ies|y_)|ai_)/;
 
 interface PlanNode {
   readonly 'Node Type': string;
@@ -242,7 +242,7 @@ describe('the index catalogue', () => {
     expect(scans).toEqual([]);
     expect(asked.size).toBeGreaterThan(30);
     const unused = (await indexes()).filter(
-      (it) => !used.has(it.name) && !SMALL_TABLES.includes(it.table) && !OF_MEMORIES.test(it.table),
+      (it) => !used.has(it.name) && !SMALL_TABLES.includes(it.table) && !OF_OTHER_WORKLOADS.test(it.table),
     );
     expect(unused).toEqual([]);
   }, 60_000);
