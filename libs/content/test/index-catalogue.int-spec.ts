@@ -126,8 +126,8 @@ const READS_ALL: readonly RegExp[] = [
 ];
 /** Of some rows only: every process keeps a copy, or has one row. */
 const SMALL_TABLES = ['feature_overrides', 'service_processes', 'migrations'];
-/** Proven where they are used: `test/index-catalogue.int-spec.ts` of libs/memories and libs/retrieval. */
-const PROVEN_ELSEWHERE = /^(memories|memory_|retrieval_)/;
+/** Proven where they are used: `test/index-catalogue.int-spec.ts` of libs/memories, libs/ai and libs/retrieval. */
+const PROVEN_ELSEWHERE = /^(memories|memory_|ai_|retrieval_)/;
 
 interface PlanNode {
   readonly 'Node Type': string;
