@@ -42,13 +42,14 @@ export class RetrievalFixture {
   #cleanUps: (() => Promise<unknown>)[] = [];
   #app!: INestApplicationContext;
 
-  static async start(options: RetrievalOptionsInput = {}): Promise<RetrievalFixture> {
+  /** @param embedder instead of the one that gives chosen vectors */
+  static async start(options: RetrievalOptionsInput = {}, embedder?: Embedder): Promise<RetrievalFixture> {
     const database = await createTestDatabase(process.env['DATABASE_URL']);
     const fixture = new RetrievalFixture();
     fixture.#cleanUps.push(() => database.drop());
     try {
       await migrate(database.url);
-      await fixture.#open(database.url, options);
+      await fixture.#open(database.url, options, embedder ?? fixture.embedder);
     } catch (error) {
       await fixture.stop();
       throw error;
@@ -99,14 +100,14 @@ export class RetrievalFixture {
     for (const cleanUp of this.#cleanUps.splice(0).reverse()) await cleanUp();
   }
 
-  async #open(url: string, options: RetrievalOptionsInput): Promise<void> {
+  async #open(url: string, options: RetrievalOptionsInput, embedder: Embedder): Promise<void> {
     const module = await Test.createTestingModule({
       imports: [
         DatabaseModule.forRoot({ isGlobal: true, url, entities: [] }),
         RetrievalModule.forRoot({
           codeProgram: new URL('./code-thread.mjs', import.meta.url),
           ...options,
-          embedder: { useFactory: () => this.embedder },
+          embedder: { useFactory: () => embedder },
         }),
       ],
     }).compile();
