@@ -196,6 +196,24 @@ describe('AI results', () => {
     expect(other.headers.get('x-ai-cache')).toBe('miss');
   });
 
+  it('reuses the reply to a near question only when told to, and marks it', async () => {
+    const daring = await platform.spawn('api', { AI_SEMANTIC_REUSE: '0.97' }).listening();
+    provider.embedding = () => [1, 0, 0, 0, 0, 0, 0, 0];
+    const asked = (content: string) => ({ messages: [{ role: 'user', content }], temperature: 0 });
+    const first = await post('chat', asked('How do I restart the worker?'), daring);
+    const near = await post('chat', asked('how do I restart a worker'), daring);
+    expect(near.headers.get('x-ai-cache')).toBe('semantic');
+    expect(near.headers.get('x-ai-similarity')).toBe('1.0000');
+    expect(near.body).toEqual(first.body);
+    const negated = await post('chat', asked('how do I not restart a worker'), daring);
+    expect(negated.headers.get('x-ai-cache')).toBe('miss');
+    const elsewhere = await post('chat', asked('how do I restart a worker'));
+    expect(elsewhere.headers.get('x-ai-cache')).toBe('miss');
+    expect(elsewhere.headers.get('x-ai-similarity')).toBeNull();
+    const { body: statistics } = await platform.request('GET', '/ai/statistics', { url: daring, key });
+    expect(statistics.results.semantic).toBe(1);
+  }, 60_000);
+
   it('tells what was saved, and shows it in the metrics', async () => {
     const body = question();
     for (let time = 1; time <= 3; time++) await post('chat', body);

@@ -22,6 +22,7 @@ import { EmbeddingsService } from './embeddings/embeddings.service.js';
 import { HashingModel } from './embeddings/hashing-model.js';
 import { ProviderEmbeddingModel } from './embeddings/provider-embedding-model.js';
 import { CacheKeyGenerator } from './keys/cache-key-generator.js';
+import { SemanticReuse } from './semantic/semantic-reuse.js';
 import { AiMetrics } from './usage/ai-metrics.js';
 import { AiStatisticsService } from './usage/ai-statistics.service.js';
 import { BudgetService } from './usage/budget.service.js';
@@ -53,6 +54,7 @@ export class AiParts {
   readonly localAnalyser: StaticAnalyser | undefined;
   readonly embeddings: EmbeddingsService;
   readonly analyses: AnalysisService;
+  readonly semantic: SemanticReuse | undefined;
   readonly chat: ChatService;
 
   constructor(options: AiOptions, cache: Cache, dataSource: DataSource, enabled: CacheSwitch) {
@@ -85,7 +87,14 @@ export class AiParts {
     });
     this.analyses = new AnalysisService({ ...shared, cached: results, analyser: this.#analyser(provider) });
     const live = cache.namespace(AI_CACHE_NAMESPACES.live);
-    this.chat = new ChatService({ ...shared, provider, upstream: this.upstream, cached: results, live });
+    this.semantic =
+      options.semanticReuse &&
+      new SemanticReuse({
+        ...{ options: options.semanticReuse, embeddings: this.embeddings },
+        ...{ keys: this.keys, cached: results },
+      });
+    const { upstream, semantic } = this;
+    this.chat = new ChatService({ ...shared, provider, upstream, cached: results, live, semantic });
   }
 
   #analyser(provider: AiOptions['provider']) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { providerOptionsSchema } from './client/provider.options.js';
+import { semanticReuseSchema } from './semantic/semantic.options.js';
 
 const MIB = 1_048_576;
 
@@ -39,6 +40,8 @@ export const aiOptionsSchema = z
         ttlMs: z.int().positive().default(3_600_000),
       })
       .prefault({}),
+    /** A chat may be answered with the reply to another question that says nearly the same. It can be wrong; absent: never. */
+    semanticReuse: semanticReuseSchema.optional(),
     /** Keys that `whyMissed` compares with. */
     rememberedKeys: z.int().min(0).max(100_000).default(500),
   })

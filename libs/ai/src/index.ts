@@ -39,7 +39,7 @@ export {
   MAX_CODE_BYTES,
 } from './analysis/analysis.service.js';
 export { type AiCall, CachedAiCall } from './cached-ai-call.js';
-export { ChatAnswer, type ChatSource } from './chat/chat-answer.js';
+export { ChatAnswer, type ChatSource, type ChatSourceDetail } from './chat/chat-answer.js';
 export { chatPolicyOf, type ChatPolicy } from './chat/chat-policy.js';
 export {
   type ChatRequest,
@@ -69,6 +69,7 @@ export {
 export { type KeyDifference } from './keys/key-memory.js';
 export { normalisedCode } from './keys/source-code.js';
 export { AI_TTL_MS, type AiResultKind, MAX_CACHED_TEMPERATURE } from './keys/ttl-policies.js';
+export { protectedFacts } from './semantic/protected-facts.js';
 export { AiMetrics } from './usage/ai-metrics.js';
 export {
   type AiStatistics,

@@ -85,7 +85,7 @@ async function load({ dataSource }: AiFixture): Promise<void> {
 /** Every statement of the library, by those who send them: a call that is paid, one that the budget refuses, and the statistics. */
 async function work({ dataSource }: AiFixture): Promise<void> {
   const budget = new BudgetService(dataSource, new PriceTable([MODEL]), { dailyBudgetUsd: 1.5 });
-  const call = async () => ({ result: randomUUID(), usage: { ...TOKENS, suspect: false } });
+  const call = () => Promise.resolve({ result: randomUUID(), usage: { ...TOKENS, suspect: false } });
   await budget.spend('m', TOKENS, call);
   await expect(budget.spend('m', TOKENS, call)).rejects.toMatchObject({ code: 'AI_BUDGET_EXCEEDED' });
   const ledger = new UsageLedger(dataSource);

@@ -161,7 +161,7 @@ describe('the ledger', () => {
     await two.ledger.flush();
     const statistics = await new AiStatisticsService(reading.ledger, reading.prices).read(1);
     expect(statistics).toMatchObject({
-      results: { paid: 1, hit: 1, coalesced: 1 },
+      results: { paid: 1, hit: 1, coalesced: 1, semantic: 0 },
       callsSaved: 2,
       hitRate: 1 / 3,
       unpricedResults: 0,

@@ -11,6 +11,7 @@ export function aiOptions({ ai }: Settings): AiModuleOptions {
     ...(ai.baseUrl === undefined ? {} : { provider: providerOf(ai, ai.baseUrl) }),
     analyser: ai.analysis,
     ...(ai.dailyBudgetUsd === undefined ? {} : { dailyBudgetUsd: ai.dailyBudgetUsd }),
+    ...(ai.semanticReuse === undefined ? {} : { semanticReuse: { threshold: ai.semanticReuse } }),
     prices: (ai.modelPrices ?? []).map((it) => ({ ...it, validFrom: ALWAYS, source: 'AI_MODEL_PRICES' })),
     cacheSwitch: {
       inject: [FeatureFlags],

@@ -125,7 +125,8 @@ export class AiController {
     summary: 'Chat with the configured model',
     description:
       'In the form of the public protocol; with `stream: true` server-sent events that end with [DONE]. Kept for an hour when ' +
-      '`temperature` is 0.3 or less. The header X-AI-Cache says hit, miss, coalesced or bypass.',
+      '`temperature` is 0.3 or less. The header X-AI-Cache says hit, miss, coalesced or bypass; semantic, only where the setting ' +
+      'AI_SEMANTIC_REUSE allows it, is the reply to another question, as near as X-AI-Similarity says.',
   })
   @ApiResponse({ status: 200, standardSchema: chatAnswerSchema })
   @problem(429, 'The daily budget does not cover the call; see Retry-After')
@@ -138,7 +139,9 @@ export class AiController {
   ): Promise<void> {
     const signal = callerSignal(reply);
     const answer = await this.chats.open(body, { tenant: apiKeyId, signal });
-    void reply.header('X-AI-Cache', answer.source);
+    const { source, detail } = answer;
+    void reply.header('X-AI-Cache', source);
+    if (detail.similarity !== undefined) void reply.header('X-AI-Similarity', detail.similarity.toFixed(4));
     if (body.stream) await sendEvents(reply, answer.events(signal));
     else await reply.header('Cache-Control', 'no-store').send(await answer.completion(signal));
   }

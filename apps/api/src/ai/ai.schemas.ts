@@ -152,18 +152,21 @@ export const statisticsQuery = z.object({
   days: z.coerce.number().int().min(1).max(366).default(30).describe('Today and those before it'),
 });
 
-const counts = z.object({ paid: z.int(), hit: z.int(), coalesced: z.int() });
+const counts = z.object({ paid: z.int(), hit: z.int(), coalesced: z.int(), semantic: z.int() });
 const usd = z.number().nullable().describe('US dollars; null when the price of the model is not known');
 
 export const aiStatisticsSchema = z
   .object({
     since: z.iso.date().describe('First day, UTC'),
-    results: counts.describe('Of embeddings one an input; coalesced: shared with a call under way'),
+    results: counts.describe(
+      'Of embeddings one an input; coalesced: shared with a call under way; semantic: the reply to another question',
+    ),
     callsSaved: z.int(),
-    hitRate: z.number().nullable().describe('0 to 1'),
+    hitRate: z.number().nullable().describe('0 to 1, of the same question'),
     spentUsd: z.number(),
     savedUsd: z.number().describe('By hits, at the prices of their day'),
     coalescedUsd: z.number(),
+    semanticUsd: z.number(),
     unpricedResults: z.int().describe('Of models without a price; they are in no sum'),
     models: z.array(
       z.object({
@@ -175,6 +178,7 @@ export const aiStatisticsSchema = z
         spentUsd: usd,
         savedUsd: usd,
         coalescedUsd: usd,
+        semanticUsd: usd,
         suspects: z.int().describe('Results with counts of the provider that could not be true'),
       }),
     ),
@@ -183,23 +187,25 @@ export const aiStatisticsSchema = z
     id: 'AiStatistics',
     example: {
       since: '2026-10-24',
-      results: { paid: 10, hit: 85, coalesced: 5 },
+      results: { paid: 10, hit: 85, coalesced: 5, semantic: 0 },
       callsSaved: 90,
       hitRate: 0.85,
       spentUsd: 0.012,
       savedUsd: 0.102,
       coalescedUsd: 0.006,
+      semanticUsd: 0,
       unpricedResults: 0,
       models: [
         {
           kind: 'chat',
           model: 'gpt-4o-mini',
-          results: { paid: 10, hit: 85, coalesced: 5 },
+          results: { paid: 10, hit: 85, coalesced: 5, semantic: 0 },
           paidTokens: 20_000,
           savedTokens: 180_000,
           spentUsd: 0.012,
           savedUsd: 0.102,
           coalescedUsd: 0.006,
+          semanticUsd: 0,
           suspects: 0,
         },
       ],

@@ -4,7 +4,15 @@ import { type ChatRequest } from './chat-request.js';
 import { type LiveReply } from './live-reply.js';
 
 /** Where an answer comes from. */
-export type ChatSource = 'hit' | 'miss' | 'coalesced' | 'bypass';
+export type ChatSource = 'hit' | 'semantic' | 'miss' | 'coalesced' | 'bypass';
+
+/** What there is to say of some sources. */
+export interface ChatSourceDetail {
+  /** Why nothing may be kept; only of `bypass`. */
+  readonly bypassReason?: string;
+  /** How near the question is whose reply this is, cosine; only of `semantic`. */
+  readonly similarity?: number;
+}
 
 /** The answer to one caller, as a stream or as a whole: the same reply serves both. */
 export class ChatAnswer {
@@ -12,8 +20,7 @@ export class ChatAnswer {
     private readonly reply: LiveReply,
     private readonly request: ChatRequest,
     readonly source: ChatSource,
-    /** Why nothing may be kept; only of `bypass`. */
-    readonly bypassReason?: string,
+    readonly detail: ChatSourceDetail = {},
   ) {}
 
   /**

@@ -3,6 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AiNotConfiguredError, AiUnknownModelError } from '../ai.errors.js';
 import { type ProviderOptions } from '../client/provider.options.js';
 import { type CacheKeyGenerator } from '../keys/cache-key-generator.js';
+import { type Question } from '../semantic/neighbour-index.js';
+import { type SemanticReuse } from '../semantic/semantic-reuse.js';
 import { type UsageOutcome, type UsageSink } from '../usage/usage-event.js';
 import { ChatAnswer } from './chat-answer.js';
 import { type ChatReply } from './chat-reply.js';
@@ -25,12 +27,22 @@ export interface ChatDependencies {
   readonly live: CacheNamespace;
   readonly keys: CacheKeyGenerator;
   readonly usage: UsageSink;
+  /** Undefined: a reply answers the same request only. */
+  readonly semantic: SemanticReuse | undefined;
 }
 
 /** A call under way in this process. */
 interface Flight {
   readonly reply: LiveReply;
   outcome: UsageOutcome;
+}
+
+/** How a reply is got and kept. */
+interface Call {
+  readonly model: string;
+  readonly ttlMs: number;
+  /** Of which the reply may answer others. */
+  readonly question: Question | undefined;
 }
 
 /**
@@ -55,17 +67,26 @@ export class ChatService {
     request: ChatRequest,
     options: { readonly tenant: string; readonly signal?: AbortSignal },
   ): Promise<ChatAnswer> {
-    const { provider, keys, cached } = this.parts;
+    const { provider, keys, cached, semantic } = this.parts;
+    const { tenant, signal } = options;
     const model = this.#modelOf(request);
     const policy = chatPolicyOf(request);
-    if ('bypass' in policy) return this.#pass(request, model, policy.bypass, options.signal);
-    const key = keys.chat({ tenant: options.tenant, provider: provider?.baseUrl ?? '', model, request });
+    if ('bypass' in policy) return this.#pass(request, model, policy.bypass, signal);
+    const exact = { tenant, provider: provider?.baseUrl ?? '', model, request };
+    const key = keys.chat(exact);
     const known = this.#join(key, request, model);
     if (known) return known;
     const reply = await cached.get<ChatReply>(key);
-    if (reply) return this.#replay(reply, request, model);
+    if (reply) {
+      if (semantic) this.#run(semantic.learnFrom({ ...exact, key }, reply));
+      return this.#replay(reply, request, model);
+    }
+    const question = await semantic?.questionOf({ ...exact, key }, signal);
+    const near = question && (await semantic?.near(question));
+    if (near) return this.#replay(near.reply, request, model, near.similarity);
     // Somebody else may have begun while we looked.
-    return this.#join(key, request, model) ?? this.#begin(key, request, { model, ttlMs: policy.ttlMs });
+    const call = { model, ttlMs: policy.ttlMs, question };
+    return this.#join(key, request, model) ?? this.#begin(key, request, call);
   }
 
   /** Gives up what is under way: another process takes it over, as far as others wait for it. */
@@ -91,11 +112,13 @@ export class ChatService {
     return resolved;
   }
 
-  #replay(reply: ChatReply, request: ChatRequest, model: string): ChatAnswer {
+  /** @param similarity of the question that was asked, when it is another one */
+  #replay(reply: ChatReply, request: ChatRequest, model: string, similarity?: number): ChatAnswer {
     const live = new LiveReply();
     live.complete(reply);
-    this.#count(live, model, () => 'hit');
-    return new ChatAnswer(live, request, 'hit');
+    const source = similarity === undefined ? 'hit' : 'semantic';
+    this.#count(live, model, () => source);
+    return new ChatAnswer(live, request, source, similarity === undefined ? {} : { similarity });
   }
 
   #join(key: string, request: ChatRequest, model: string): ChatAnswer | undefined {
@@ -105,7 +128,7 @@ export class ChatService {
     return new ChatAnswer(flight.reply, request, 'coalesced');
   }
 
-  #begin(key: string, request: ChatRequest, call: { model: string; ttlMs: number }): ChatAnswer {
+  #begin(key: string, request: ChatRequest, call: Call): ChatAnswer {
     const flight: Flight = { reply: new LiveReply(), outcome: 'coalesced' };
     this.#flights.set(key, flight);
     this.#count(flight.reply, call.model, () => flight.outcome);
@@ -124,17 +147,12 @@ export class ChatService {
         (error: unknown) => live.fail(error),
       ),
     );
-    return new ChatAnswer(live, request, 'bypass', bypass);
+    return new ChatAnswer(live, request, 'bypass', { bypassReason: bypass });
   }
 
   /** Gets the reply, by a call of our own or by following that of another process. Never rejects. */
-  async #fly(
-    key: string,
-    flight: Flight,
-    request: ChatRequest,
-    call: { model: string; ttlMs: number },
-  ): Promise<void> {
-    const { cached, live: entries } = this.parts;
+  async #fly(key: string, flight: Flight, request: ChatRequest, call: Call): Promise<void> {
+    const { cached, live: entries, semantic } = this.parts;
     const reader = new JournalReader(entries, key);
     const writer = new JournalWriter(entries, key);
     const following = new AbortController();
@@ -156,6 +174,7 @@ export class ChatService {
       );
       // Who comes from here on must not find what is only for those who have waited.
       if (flight.outcome === 'paid' && !isKept) await writer.forget();
+      if (isKept && call.question) semantic?.learn(call.question, reply);
       this.#flights.delete(key);
       flight.reply.complete(reply);
     } catch (error) {

@@ -94,6 +94,12 @@ export class CacheKeyGenerator {
     });
   }
 
+  /** What a request has in common with others: like a key, but for no reply, and not remembered. @throws {AiKeyError} */
+  chatContext({ request, ...options }: ReplyKeyParts): string {
+    const { messages, ...rest } = request;
+    return sha256(canonicalJson({ ...options, messages: messages ?? null, ...withoutDefaults(rest) }));
+  }
+
   /** Any other call of a model, by its arguments. @throws {AiKeyError} */
   call(kind: AiResultKind, tenant: string, args: unknown): string {
     return this.#key(kind, canonicalJson(args, 'arguments'), { tenant });

@@ -53,6 +53,8 @@ export class ProviderServer {
   words = 6;
   /** Before an answer begins, milliseconds. */
   latencyMs = 0;
+  /** The embedding of a text; another one shows what a model does that finds texts nearer than they are. */
+  embedding: (text: string, dimensions?: number) => number[] = vectorOf;
   readonly #faults: Fault[] = [];
   #held: PromiseWithResolvers<void> | undefined;
   #replies = 0;
@@ -98,6 +100,7 @@ export class ProviderServer {
     this.requests.length = 0;
     this.#faults.length = 0;
     this.words = 6;
+    this.embedding = vectorOf;
   }
 
   async stop(): Promise<void> {
@@ -115,7 +118,7 @@ export class ProviderServer {
     this.requests.push({ path, body, authorization: request.headers.authorization });
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
     if (fault.status) return refuse(response, fault);
-    if (path === '/v1/embeddings') return embed(response, body, fault);
+    if (path === '/v1/embeddings') return embed(response, body, { ...fault, embedding: this.embedding });
     return this.#chat(response, body, fault);
   }
 
@@ -159,13 +162,17 @@ export class ProviderServer {
   }
 }
 
-function embed(response: ServerResponse, body: Record<string, unknown>, fault: Fault): void {
+function embed(
+  response: ServerResponse,
+  body: Record<string, unknown>,
+  fault: Fault & Pick<ProviderServer, 'embedding'>,
+): void {
   const inputs = [body['input']].flat() as string[];
   const format = fault.format ?? (body['encoding_format'] === 'base64' ? 'base64' : 'float');
   let data = inputs.map((text, index) => ({
     object: 'embedding',
     index,
-    embedding: encoded(vectorOf(text, fault.dimensions), format),
+    embedding: encoded(fault.embedding(text, fault.dimensions), format),
   }));
   if (fault.order === 'reversed') data = data.toReversed();
   if (fault.order === 'doubled') data = data.map((it) => ({ ...it, index: 0 }));

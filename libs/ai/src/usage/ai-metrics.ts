@@ -1,5 +1,6 @@
 import { type EmbeddingMemory } from '../embeddings/embedding-memory.js';
 import { type ProviderClient } from '../client/provider-client.js';
+import { type SemanticReuse } from '../semantic/semantic-reuse.js';
 import { summarise } from './ai-statistics.service.js';
 import { type BudgetService } from './budget.service.js';
 import { dayOf, NANO, type PriceTable } from './price-table.js';
@@ -25,6 +26,7 @@ export interface AiMetricsDependencies {
   readonly budget: BudgetService;
   readonly memory: EmbeddingMemory;
   readonly client: ProviderClient | undefined;
+  readonly semantic: SemanticReuse | undefined;
 }
 
 /** What this process has used and saved since its start. */
@@ -34,7 +36,7 @@ export class AiMetrics {
   constructor(private readonly parts: AiMetricsDependencies) {}
 
   collect(): MetricFamily[] {
-    const { ledger, prices, budget, memory, client } = this.parts;
+    const { ledger, prices, budget, memory, client, semantic } = this.parts;
     const rows = ledger.totals();
     const today = dayOf(new Date());
     const worth = summarise(
@@ -63,6 +65,7 @@ export class AiMetrics {
         ...[
           { labels: { by: 'hit' }, value: worth.savedUsd },
           { labels: { by: 'coalescing' }, value: worth.coalescedUsd },
+          { labels: { by: 'semantic-reuse' }, value: worth.semanticUsd },
         ],
       ),
       counter('ai_unpriced_calls_total', 'Paid calls of models without a price', {
@@ -82,6 +85,16 @@ export class AiMetrics {
         'ai_embedding_memory_bytes',
         'Bytes of the embeddings in the memory of this process',
         memory.bytes,
+      ),
+      counter(
+        'ai_semantic_failures_total',
+        'Questions that could not be compared with others, and went to the provider',
+        { value: semantic?.failures ?? 0 },
+      ),
+      gauge(
+        'ai_semantic_questions',
+        'Questions in the memory of this process whose replies may answer others',
+        semantic?.questions ?? 0,
       ),
     ];
   }

@@ -1,5 +1,6 @@
 import { type AiResultKind } from '../keys/ttl-policies.js';
 import { dayOf, NANO, type PriceTable } from './price-table.js';
+import { type UsageOutcome } from './usage-event.js';
 import { type UsageLedger, type UsageRow } from './usage-ledger.js';
 
 const DAY_MS = 86_400_000;
@@ -9,6 +10,8 @@ export interface ResultCounts {
   readonly paid: number;
   readonly hit: number;
   readonly coalesced: number;
+  /** Replies to other questions that say nearly the same. */
+  readonly semantic: number;
 }
 
 /** What one model was asked for, and what was saved. */
@@ -24,6 +27,8 @@ export interface ModelUsage {
   readonly savedUsd: number | null;
   /** By sharing calls under way. */
   readonly coalescedUsd: number | null;
+  /** By replies to other questions. */
+  readonly semanticUsd: number | null;
   /** Results with counts of the provider that could not be true. */
   readonly suspects: number;
 }
@@ -40,17 +45,20 @@ export interface AiStatistics {
   readonly spentUsd: number;
   readonly savedUsd: number;
   readonly coalescedUsd: number;
+  readonly semanticUsd: number;
   /** Results of models without a price: what they cost and save is in no sum. */
   readonly unpricedResults: number;
   readonly models: readonly ModelUsage[];
 }
 
+type ByOutcome = Record<UsageOutcome, number>;
+
 interface Sum {
   readonly kind: AiResultKind;
   readonly model: string;
-  readonly results: { paid: number; hit: number; coalesced: number };
-  readonly tokens: { paid: number; hit: number; coalesced: number };
-  readonly nanoUsd: { paid: number; hit: number; coalesced: number };
+  readonly results: ByOutcome;
+  readonly tokens: ByOutcome;
+  readonly nanoUsd: ByOutcome;
   isPriced: boolean;
   suspects: number;
 }
@@ -78,18 +86,18 @@ export function summarise(rows: readonly UsageRow[], prices: PriceTable): Omit<A
     paid: total((it) => it.results.paid),
     hit: total((it) => it.results.hit),
     coalesced: total((it) => it.results.coalesced),
+    semantic: total((it) => it.results.semantic),
   };
-  const all = results.paid + results.hit + results.coalesced;
+  const all = sumOf(results);
   return {
     results,
-    callsSaved: results.hit + results.coalesced,
+    callsSaved: all - results.paid,
     hitRate: all === 0 ? null : results.hit / all,
     spentUsd: total((it) => it.nanoUsd.paid) / NANO,
     savedUsd: total((it) => it.nanoUsd.hit) / NANO,
     coalescedUsd: total((it) => it.nanoUsd.coalesced) / NANO,
-    unpricedResults: total((it) =>
-      it.isPriced ? 0 : it.results.paid + it.results.hit + it.results.coalesced,
-    ),
+    semanticUsd: total((it) => it.nanoUsd.semantic) / NANO,
+    unpricedResults: total((it) => (it.isPriced ? 0 : sumOf(it.results))),
     models: sums.map(modelUsage),
   };
 }
@@ -111,7 +119,7 @@ function sumsByModel(rows: readonly UsageRow[], prices: PriceTable): Map<string,
 }
 
 function emptySum({ kind, model }: UsageRow): Sum {
-  const none = () => ({ paid: 0, hit: 0, coalesced: 0 });
+  const none = (): ByOutcome => ({ paid: 0, hit: 0, coalesced: 0, semantic: 0 });
   return { kind, model, results: none(), tokens: none(), nanoUsd: none(), isPriced: true, suspects: 0 };
 }
 
@@ -120,9 +128,14 @@ function modelUsage({ kind, model, results, tokens, nanoUsd, isPriced, suspects 
   return {
     ...{ kind, model, results, suspects },
     paidTokens: tokens.paid,
-    savedTokens: tokens.hit + tokens.coalesced,
+    savedTokens: sumOf(tokens) - tokens.paid,
     spentUsd: usd(nanoUsd.paid),
     savedUsd: usd(nanoUsd.hit),
     coalescedUsd: usd(nanoUsd.coalesced),
+    semanticUsd: usd(nanoUsd.semantic),
   };
+}
+
+function sumOf({ paid, hit, coalesced, semantic }: ByOutcome): number {
+  return paid + hit + coalesced + semantic;
 }

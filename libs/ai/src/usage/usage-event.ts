@@ -2,9 +2,10 @@ import { type AiResultKind } from '../keys/ttl-policies.js';
 
 /**
  * How a result came: `paid` by a call of the provider (or, of a local model, by work here), `hit` from the cache, `coalesced` from
- * the call of somebody else who asked for the same at that time.
+ * the call of somebody else who asked for the same at that time, `semantic` from the cache too, though it was asked for something that
+ * only says nearly the same.
  */
-export type UsageOutcome = 'paid' | 'hit' | 'coalesced';
+export type UsageOutcome = 'paid' | 'hit' | 'coalesced' | 'semantic';
 
 /** Tokens as the protocol counts them. Of a hit: what they would have been. */
 export interface TokenUsage {

@@ -1,4 +1,4 @@
-import { type Cache, createCache, type NamespaceOptionsInput } from '@peregrine/cache';
+import { type Cache, createCache } from '@peregrine/cache';
 import { createDataSource, runMigrations } from '@peregrine/database';
 import { createTestDatabase } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
@@ -6,17 +6,10 @@ import { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { type DataSource } from 'typeorm';
 import { AiParts } from '../../src/ai.module.js';
-import { AI_CACHE_NAMESPACES, type AiOptionsInput, aiOptionsSchema } from '../../src/ai.options.js';
+import { type AiOptionsInput, aiOptionsSchema } from '../../src/ai.options.js';
 import { ProviderServer } from '../../src/testing/provider-server.js';
-
-const HOUR_MS = 3_600_000;
-
-/** The namespaces as an application declares them. */
-export const aiNamespaces = {
-  [AI_CACHE_NAMESPACES.results]: { ttlMs: HOUR_MS, leaseMs: 1_000 },
-  [AI_CACHE_NAMESPACES.embeddings]: { ttlMs: HOUR_MS, leaseMs: 1_000 },
-  [AI_CACHE_NAMESPACES.live]: { ttlMs: HOUR_MS, tiers: ['redis'] },
-} satisfies Record<string, NamespaceOptionsInput>;
+import { aiNamespaces } from './ai-namespaces.js';
+import { type ChildTask } from './chat-process.js';
 
 /** One member of a cluster: a cache and a library of its own, on the servers that all share. */
 export interface Member extends AiParts {
@@ -32,6 +25,7 @@ export class AiFixture {
     readonly provider: ProviderServer,
     readonly dataSource: DataSource,
     private readonly redisUrl: string,
+    private readonly databaseUrl: string,
   ) {}
 
   static async start(): Promise<AiFixture> {
@@ -41,7 +35,7 @@ export class AiFixture {
     const database = await createTestDatabase(DATABASE_URL);
     const dataSource = await createDataSource({ url: database.url, migrations }).initialize();
     await runMigrations(dataSource);
-    const fixture = new AiFixture(await ProviderServer.start(), dataSource, REDIS_URL);
+    const fixture = new AiFixture(await ProviderServer.start(), dataSource, REDIS_URL, database.url);
     fixture.#closers.push(
       () => database.drop(),
       () => dataSource.destroy(),
@@ -58,7 +52,7 @@ export class AiFixture {
       namespaces: aiNamespaces,
     });
     const provider = {
-      ...{ baseUrl: this.provider.url, apiKey: 'test-key', chatModel: 'gpt-4o-mini', timeoutMs: 20_000 },
+      ...this.#chatProvider(),
       ...{ embeddingModel: 'text-embedding-3-small', embeddingDimensions: 8 },
       ...options.provider,
     };
@@ -71,6 +65,16 @@ export class AiFixture {
       () => parts.chat.close(),
     );
     return Object.assign(parts, { cache });
+  }
+
+  /** What a process needs to be a member, too. */
+  cluster(): Omit<ChildTask, 'request'> {
+    const { redisUrl, databaseUrl } = this;
+    return { prefix: this.#prefix, redisUrl, databaseUrl, provider: this.#chatProvider() };
+  }
+
+  #chatProvider() {
+    return { baseUrl: this.provider.url, apiKey: 'test-key', chatModel: 'gpt-4o-mini', timeoutMs: 60_000 };
   }
 
   /** In the reverse order. */

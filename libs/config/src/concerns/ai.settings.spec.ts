@@ -21,11 +21,18 @@ describe('the AI settings', () => {
     ]);
   });
 
+  it('reuse replies for near questions only when told to', () => {
+    expect(load({}).semanticReuse).toBeUndefined();
+    expect(load({ AI_SEMANTIC_REUSE: '0.97' }).semanticReuse).toBe(0.97);
+  });
+
   it.each([
     [{ AI_CHAT_MODEL: 'm' }, 'AI_BASE_URL'],
     [{ AI_BASE_URL: 'https://ai.example/v1', AI_ANALYSIS: 'model' }, 'AI_CHAT_MODEL'],
     [{ AI_DAILY_BUDGET_USD: 'much' }, 'AI_DAILY_BUDGET_USD'],
     [{ AI_MODEL_PRICES: 'my-model' }, 'AI_MODEL_PRICES'],
+    [{ AI_SEMANTIC_REUSE: '0.5' }, 'AI_SEMANTIC_REUSE'],
+    [{ AI_SEMANTIC_REUSE: 'on' }, 'AI_SEMANTIC_REUSE'],
   ])('refuse %j', (environment: Record<string, string>, variable) => {
     expect(() => load(environment)).toThrow(variable);
   });

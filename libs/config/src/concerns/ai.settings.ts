@@ -39,6 +39,12 @@ export const aiSettings = defineSettings(
       description: 'Who analyses code. local: ESLint, JavaScript and TypeScript. model: AI_CHAT_MODEL.',
       default: 'local',
     }),
+    semanticReuse: setting('AI_SEMANTIC_REUSE', semanticReuse(), {
+      description:
+        'off, or how near (cosine) a question must be to another one to be answered with its kept reply; 0.97 is a good start. ' +
+        'Numbers, names and negations must agree; an ordinary word need not, so that an answer can be wrong.',
+      default: 'off',
+    }),
     timeoutMs: setting('AI_TIMEOUT_MS', wholeNumber(100, 600_000), {
       description: 'Longest silence of the endpoint, milliseconds.',
       default: '60000',
@@ -87,6 +93,16 @@ function priceOf(item: string): { model: string; inputUsd: number; outputUsd: nu
   const [model = '', prices = ''] = item.split('=');
   const [inputUsd = 0, outputUsd = 0] = prices.split('/').map(Number);
   return { model, inputUsd, outputUsd };
+}
+
+/** @returns undefined for `off` */
+function semanticReuse(): z.ZodType<number | undefined, string> {
+  const expected = 'off, or a number from 0.9 to 1, such as 0.97';
+  return z
+    .string(expected)
+    .regex(/^(?:off|0\.9\d{0,5}|1(?:\.0{1,6})?)$/, expected)
+    .transform((it) => (it === 'off' ? undefined : Number(it)))
+    .meta({ expected });
 }
 
 function dollars(): z.ZodType<number, string> {

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { protectedFacts } from '@peregrine/ai';
 import { Cache } from '@peregrine/cache';
 import { Transactions } from '@peregrine/database';
 import { TaskQueue } from '@peregrine/task-queue';
@@ -14,7 +15,6 @@ import { embedMemories } from '../memories.tasks.js';
 import { type MemoryKind } from '../memory.js';
 import { MemoryVisibility } from '../reading/memory-visibility.js';
 import { VectorIndexProvider } from '../vectors/vector-index.provider.js';
-import { protectedFacts } from './protected-facts.js';
 import { summaryText } from './summary-text.js';
 
 interface Original {

@@ -2,6 +2,8 @@
 const WITH_DIGIT = /[\p{L}\p{N}_]*\p{N}[\p{L}\p{N}_]*(?:[.,:/+-][\p{L}\p{N}_]+)*%?/gu;
 /** Names and identifiers: `Anna`, `maxRetries`, `NO_PROXY`, `--force`. */
 const NAME = /(?<![\p{L}\p{N}_])(?:\p{Lu}[\p{L}\p{N}_]*|\p{Ll}+\p{Lu}[\p{L}\p{N}_]*|\w+_\w+|--?\w[\w-]*)/gu;
+/** What stands in quotation marks: a title, a command, a text that is meant as it is written. */
+const QUOTED = /"[^"\n]+"|“[^”\n]+”|«[^»\n]+»|`[^`\n]+`|(?<![\p{L}\p{N}])['‘][^'’\n]+['’](?![\p{L}\p{N}])/gu;
 const WORD = /[\p{L}'’]+/gu;
 
 /** What turns a statement into its opposite. A contraction is found by its end. */
@@ -28,39 +30,59 @@ const OPPOSITES = new Set(
   ).split(' '),
 );
 
+/** A fact, and where it stands. */
+interface Fact {
+  readonly text: string;
+  readonly at: number;
+}
+
 /**
- * What must agree before two texts may be taken for one: every number, version, date, name and word of polarity, with how
+ * What must agree before two texts may be taken for one: every number, version, date, name, quotation and word of polarity, with how
  * often it occurs. Embeddings hardly see these (`v1` and `v2`, `is` and `is not`), and a fact that differs in one of them is
  * another fact. Rather too strict: what stays apart is found twice, what is merged wrongly is lost.
  *
  * @returns equal for texts that may be merged
  */
 export function protectedFacts(text: string): string {
+  return joined(factsOf(text).toSorted((left, right) => (left.text < right.text ? -1 : 1)));
+}
+
+/** The same, and their order too: `from Rome to Oslo` is not `from Oslo to Rome`. */
+export function protectedFactsInOrder(text: string): string {
+  return joined(factsOf(text).toSorted((left, right) => left.at - right.at));
+}
+
+function factsOf(text: string): Fact[] {
   const normal = text.normalize('NFKC');
-  const facts = [
+  return [
     ...matches(normal, WITH_DIGIT),
+    ...matches(normal, QUOTED),
     ...namesOf(normal),
-    ...matches(normal, WORD).flatMap((word) => polarityOf(word.toLowerCase())),
+    ...matches(normal, WORD).flatMap(polarityOf),
   ];
-  return facts.sort().join('\n');
 }
 
 /** The first word of a sentence is written large whatever it is: it counts as a name only when it looks like one. */
-function namesOf(text: string): string[] {
+function namesOf(text: string): Fact[] {
   return [...text.matchAll(NAME)]
     .filter(({ 0: name, index }) => /\p{Lu}.*\p{Lu}|[_-]/u.test(name) || !startsSentence(text, index))
-    .map(([name]) => name);
+    .map(({ 0: name, index }) => ({ text: name, at: index }));
 }
 
 function startsSentence(text: string, index: number): boolean {
   return /(?:^|[.!?:]\s*|\n\s*)["'(]*$/u.test(text.slice(Math.max(0, index - 8), index));
 }
 
-function polarityOf(word: string): string[] {
-  if (CONTRACTED.test(word) || NEGATIONS.has(word)) return [`not:${word.replace(CONTRACTED, '')}`];
-  return OPPOSITES.has(word) ? [word] : [];
+function polarityOf({ text: word, at }: Fact): Fact[] {
+  if (CONTRACTED.test(word) || NEGATIONS.has(word))
+    return [{ text: `not:${word.replace(CONTRACTED, '')}`, at }];
+  return OPPOSITES.has(word) ? [{ text: word, at }] : [];
 }
 
-function matches(text: string, pattern: RegExp): string[] {
-  return [...text.matchAll(pattern)].map(([match]) => match.toLowerCase());
+function matches(text: string, pattern: RegExp): Fact[] {
+  return [...text.matchAll(pattern)].map(({ 0: match, index }) => ({ text: match.toLowerCase(), at: index }));
+}
+
+function joined(facts: readonly Fact[]): string {
+  return facts.map((it) => it.text).join('\n');
 }
