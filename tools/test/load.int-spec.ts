@@ -74,6 +74,28 @@ describe('npm run load', () => {
     });
   });
 
+  it('adds, asks and begins with memories', async () => {
+    const out = join(platform.folder, 'memories');
+    const args = [
+      '--mix',
+      'memories',
+      '--seconds',
+      '2',
+      '--rate',
+      '2',
+      '--data',
+      platform.folder,
+      '--out',
+      out,
+    ];
+    await load(args);
+    const report = JSON.parse(await readFile(join(out, 'load.json'), 'utf8')) as LoadReport;
+    expect(Object.keys(report.byAction).toSorted()).toEqual(['add', 'bootstrap', 'query']);
+    for (const { requests, errors } of Object.values(report.byAction))
+      expect(requests).toBeGreaterThan(errors);
+    expect(await workspaces()).toEqual([]);
+  });
+
   it('compares with another tree by ratios within each round', async () => {
     const out = join(platform.folder, 'compared');
     // With itself. Whether two short rounds call it slower is chance: what counts is what was measured.
@@ -111,7 +133,7 @@ describe('npm run load', () => {
   });
 
   it.each([
-    [['--mix', 'nonsense'], /expected one of content, reads/],
+    [['--mix', 'nonsense'], /expected one of content, memories, reads/],
     [['--seconds', '0'], /--seconds/],
     [['--soak', 'long'], /expected minutes above 0/],
     [['--compare', 'no-such-commit'], /neither a commit nor a clone/],
