@@ -16,6 +16,7 @@ import { AuditConsoleActions1795000016000 } from './1795000016000-audit-console-
 import { CreateServiceProcesses1795000017000 } from './1795000017000-create-service-processes.js';
 import { KeepPlanCosts1795000018000 } from './1795000018000-keep-plan-costs.js';
 import { KeepTracesOfOutboxTasks1795000024000 } from './1795000024000-keep-traces-of-outbox-tasks.js';
+import { CreateRetrieval1795000025000 } from './1795000025000-create-retrieval.js';
 
 /** Every migration, oldest first. Listed by hand, so that a bundler and a reader see the same. */
 export const migrations = [
@@ -37,4 +38,5 @@ export const migrations = [
   CreateServiceProcesses1795000017000,
   KeepPlanCosts1795000018000,
   KeepTracesOfOutboxTasks1795000024000,
+  CreateRetrieval1795000025000,
 ];

@@ -31,7 +31,8 @@ describe('npm start', () => {
   };
 
   afterEach(async () => {
-    await Promise.all(runs.splice(0).map((it) => it.cleanUp()));
+    // One after the other, the newest first: runs may share a folder, which goes with the first that is over.
+    for (const run of runs.splice(0).reverse()) await run.cleanUp();
   });
 
   it.each(users)(

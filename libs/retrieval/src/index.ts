@@ -1,1 +1,26 @@
-export {};
+export { type ChunkedDocument, ChunkStore } from './chunks/chunk-store.service.js';
+export { type Edge, EdgeStore } from './graph/edge-store.service.js';
+export { RETRIEVAL_PLANS, type RetrievalPlanName } from './plans/retrieval-plan.js';
+export {
+  type RetrievalAnswer,
+  type RetrievalExplanation,
+  type RetrievalHit,
+} from './querying/retrieval-answer.js';
+export { MAX_RETRIEVAL_HITS, type RetrievalQueryInput } from './querying/retrieval-query.js';
+export { RetrievalService } from './querying/retrieval.service.js';
+export {
+  ChunkNotFoundError,
+  CodesTooLargeError,
+  CodeThreadLostError,
+  DocumentNotFoundError,
+  InvalidRetrievalQueryError,
+  InvalidVectorError,
+  PlanNotApplicableError,
+  RetrievalError,
+  UnknownFilterFieldError,
+} from './retrieval.errors.js';
+export { RetrievalModule, type RetrievalModuleOptions } from './retrieval.module.js';
+export { type RetrievalOptions, type RetrievalOptionsInput } from './retrieval.options.js';
+export { RETRIEVAL_MODES, type RetrievalMode } from './search/certified-search.js';
+export { type ChunkFilter } from './search/chunk-filter.js';
+export { type Embedder } from './vectors/embedder.js';

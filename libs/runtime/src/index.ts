@@ -25,6 +25,7 @@ export {
 export { clientNetwork, isLoopback } from './protection/rates/client-network.js';
 export { type RateCaller, RateLimits } from './protection/rates/rate-limits.js';
 export { type RateDecision, type RatePolicy } from './protection/rates/rate-policy.js';
+export { onResponseClose } from './responses/on-response-close.js';
 export { registerRequestQueries } from './queries/query-scopes.js';
 export { type PlatformProcess, type ProcessFigures } from './processes/process-figures.js';
 export { ProcessRegister } from './processes/process-register.js';

@@ -1,3 +1,4 @@
+import { onResponseClose } from '@peregrine/runtime';
 import { type FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
 import { failureOf } from '../problem/failures.js';
@@ -5,7 +6,7 @@ import { failureOf } from '../problem/failures.js';
 /** Aborts when the caller goes away before the answer has been sent. */
 export function callerSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  raw.once('close', () => {
+  onResponseClose(raw, () => {
     if (!raw.writableFinished) gone.abort(new Error('The caller has gone'));
   });
   return gone.signal;

@@ -3,6 +3,7 @@ import {
   clientNetwork,
   ConcurrencyGate,
   isLoopback,
+  onResponseClose,
   type Place,
   type RateDecision,
   RateLimitExceededError,
@@ -118,11 +119,11 @@ function registerGate(fastify: FastifyInstance, rules: RouteRules, gate: Concurr
       // The client may have left in the meantime; then nobody would give the place back.
       if (reply.raw.destroyed) return place.release();
       request.place = place;
-      reply.raw.once('close', () => place.release());
+      onResponseClose(reply.raw, () => place.release());
       done();
     };
     try {
-      const place = gate.enter(priority, (goAway) => reply.raw.once('close', goAway));
+      const place = gate.enter(priority, (goAway) => void onResponseClose(reply.raw, goAway));
       if (place instanceof Promise) place.then(take, refuse);
       else take(place);
     } catch (error) {

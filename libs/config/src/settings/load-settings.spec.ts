@@ -149,6 +149,15 @@ describe('loadSettings', () => {
         embedDeadlineMs: 150,
         consolidation: true,
       },
+      content: {
+        convertTaskBytes: 1_048_576,
+        convertMaxBytes: 67_108_864,
+        convertThreads: 2,
+        convertTimeoutMs: 30_000,
+        syncRoots: undefined,
+        syncBuckets: undefined,
+        syncConcurrency: 8,
+      },
       cdn: { graceDays: 14, memoryBytes: 67_108_864 },
       purge: {
         provider: 'none',

@@ -6,7 +6,7 @@ import {
 } from '@peregrine/query-optimizer';
 import { type AroundHandler, type TaskPriority } from '@peregrine/task-queue';
 import { type FastifyInstance } from 'fastify';
-import { once } from 'node:events';
+import { onResponseClose } from '../responses/on-response-close.js';
 
 /** Somebody waits for an urgent task; for a patient one nobody does. */
 const PRIORITY_OF_CLASS: Readonly<Record<TaskPriority, QueryPriority>> = {
@@ -26,7 +26,7 @@ export function registerRequestQueries(fastify: FastifyInstance, { detector }: Q
     const name = `${request.method} ${request.routeOptions.url ?? 'unknown'}`;
     const answered = async () => {
       done();
-      await once(reply.raw, 'close');
+      await new Promise<void>((resolve) => onResponseClose(reply.raw, resolve));
     };
     // Its failure is the reply's: here it only ends.
     const inScope = () => withLoaders(() => detector.run(name, answered));

@@ -12,6 +12,7 @@ import {
 import { HEALTH_PATHS } from '@peregrine/health';
 import { METRICS_PATHS } from '@peregrine/metrics';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { onResponseClose } from '../responses/on-response-close.js';
 
 /** Asked every few seconds by machines: a trace of each would bury the others. */
 const UNTRACED = new Set([...HEALTH_PATHS, ...METRICS_PATHS]);
@@ -72,7 +73,7 @@ function begin(request: FastifyRequest, reply: FastifyReply): Context {
     from,
   );
   // `finish` never comes when the client leaves; `close` always does.
-  reply.raw.once('close', () => end(span, reply));
+  onResponseClose(reply.raw, () => end(span, reply));
   return trace.setSpan(from, span);
 }
 

@@ -56,7 +56,7 @@ export function describeResults(main: () => ProbeApp): void {
     const { queue } = main();
     const ids = Array.from({ length: 40 }, (_, i) => `seen-${i}`);
     await Promise.all(ids.map((id) => queue.submit(single, { key: 'seen' }, { id })));
-    for (let open = ids; open.length > 0; ) {
+    for (let open = ids; open.length > 0;) {
       const statuses = await Promise.all(open.map((id) => queue.status(single, id)));
       const hasEnded = statuses.map((it) => it?.state === 'completed' || it?.state === 'failed');
       expect(statuses.map((it) => it?.finishedAt !== undefined)).toEqual(hasEnded);

@@ -1,0 +1,41 @@
+/** Bits of a sign code. */
+export const CODE_BITS = 384;
+
+/** The floor up to which `certainty` suffices, and the one up to which one deviation more does; above it all is compared. */
+const CERTAIN_FLOOR = 0.95;
+const STRICT_FLOOR = 0.998;
+
+/**
+ * How many standard deviations an answer must be certain by to keep this floor; `Infinity`: compare everything.
+ *
+ * The expected recall of an answer is at least the normal distribution function of its z: 0.977 at 2, 0.9987 at 3.
+ */
+export function certaintyFor(recallFloor: number, certainty: number): number {
+  if (recallFloor <= CERTAIN_FLOOR) return certainty;
+  return recallFloor <= STRICT_FLOOR ? certainty + 1 : Infinity;
+}
+
+/**
+ * The Hamming distance up to which every code must be compared, so that a chunk of at least this cosine is missed only
+ * when its code strays by more than `z` deviations. 384 (everything) for a cosine of -1 or less, or an infinite `z`.
+ */
+export function cutOff(cosine: number, z: number): number {
+  if (cosine <= -1 || z === Infinity) return CODE_BITS;
+  const { mean, deviation } = distancesAt(cosine);
+  return Math.min(CODE_BITS, Math.ceil(mean + z * deviation));
+}
+
+/** By how many deviations the code of a chunk of this cosine strays when it lies farther than `distance`. */
+export function certaintyOf(distance: number, cosine: number): number {
+  if (distance >= CODE_BITS) return Infinity;
+  const { mean, deviation } = distancesAt(cosine);
+  // A cosine of 1 has a code of distance 0, always.
+  if (deviation === 0) return distance >= mean ? Infinity : -Infinity;
+  return (distance - mean) / deviation;
+}
+
+/** Hamming distances of codes at this cosine: one coin for each bit, which falls differently with the angle over pi. */
+function distancesAt(cosine: number): { mean: number; deviation: number } {
+  const share = Math.acos(Math.max(-1, Math.min(1, cosine))) / Math.PI;
+  return { mean: CODE_BITS * share, deviation: Math.sqrt(CODE_BITS * share * (1 - share)) };
+}

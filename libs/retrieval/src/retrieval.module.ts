@@ -1,0 +1,36 @@
+import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
+import { ChunkStore } from './chunks/chunk-store.service.js';
+import { ResidentCodes } from './codes/resident-codes.service.js';
+import { EdgeStore } from './graph/edge-store.service.js';
+import { RetrievalService } from './querying/retrieval.service.js';
+import {
+  RETRIEVAL_OPTIONS,
+  retrievalOptionsSchema,
+  type RetrievalOptionsInput,
+} from './retrieval.options.js';
+import { type Embedder, RETRIEVAL_EMBEDDER } from './vectors/embedder.js';
+
+export interface RetrievalModuleOptions extends RetrievalOptionsInput {
+  /** Makes the embeddings, and keeps them: the same text is asked for again and again. */
+  embedder: Pick<FactoryProvider<Embedder>, 'inject' | 'useFactory'>;
+  /** Modules that what the embedder injects comes from. */
+  imports?: DynamicModule['imports'];
+}
+
+/** Retrieval over the chunks of files. Needs `DatabaseModule` as a global module. */
+@Module({})
+export class RetrievalModule {
+  static forRoot({ embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
+    const services: Provider[] = [ChunkStore, EdgeStore, RetrievalService];
+    return {
+      module: RetrievalModule,
+      ...(imports && { imports }),
+      providers: [
+        { provide: RETRIEVAL_OPTIONS, useValue: retrievalOptionsSchema.parse(input) },
+        { provide: RETRIEVAL_EMBEDDER, ...embedder },
+        ...[ResidentCodes, ...services],
+      ],
+      exports: services,
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+/** Options of the workload. */
+export const retrievalOptionsSchema = z.strictObject({
+  /**
+   * An answer is certified when a chunk that it misses would have to stray by so many standard deviations. 2 or more: less does not
+   * keep a floor of 0.95.
+   */
+  certainty: z.number().min(2).max(6).default(2),
+  /** What a seed's neighbour gains in mode `boost`, times its proximity. */
+  boost: z.number().min(0).max(1).default(0.15),
+  /** How many chunks a walk from the seeds reaches at each hop, at most; the answer says when there were more. */
+  maxNeighbours: z.number().int().min(1).max(50_000).default(5_000),
+  /** How many chunks' codes a process keeps in memory, of all workspaces together: 48 bytes each, and their ids. */
+  maxResidentChunks: z.number().int().positive().default(500_000),
+  /** How many chunks with a word of the query are ranked by words. */
+  keywordReach: z.number().int().positive().default(5_000),
+  /** How many of the best by words, and of the nearest, are fused. */
+  legHits: z.number().int().positive().max(1_000).default(100),
+  /** Of the score by words, and of the score by vector, each over the best of the answer. */
+  weights: z
+    .strictObject({
+      keyword: z.number().nonnegative().default(1),
+      vector: z.number().nonnegative().default(0.3),
+    })
+    .prefault({}),
+  /** The program of the thread that compares codes. @default the built one of this package */
+  codeProgram: z.instanceof(URL).optional(),
+});
+
+export type RetrievalOptionsInput = z.input<typeof retrievalOptionsSchema>;
+export type RetrievalOptions = Readonly<z.output<typeof retrievalOptionsSchema>>;
+
+/** The parsed options. */
+export const RETRIEVAL_OPTIONS = Symbol('@peregrine/retrieval:options');

@@ -1,0 +1,44 @@
+import { InvalidVectorError } from '../retrieval.errors.js';
+
+/**
+ * Turns texts into vectors. Whoever provides it caches. A change of the model is a change of `id`; vectors of different ids are
+ * never compared.
+ */
+export interface Embedder {
+  readonly id: string;
+  /** Length of its vectors. */
+  readonly dimensions: number;
+  /** In the order of the texts. */
+  embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]>;
+}
+
+/** The embedder of the process. */
+export const RETRIEVAL_EMBEDDER = Symbol('@peregrine/retrieval:embedder');
+
+/**
+ * The embeddings of `texts`, each proven to be one.
+ *
+ * @throws {InvalidVectorError}
+ */
+export async function embedAll(
+  embedder: Embedder,
+  texts: readonly string[],
+): Promise<readonly Float32Array[]> {
+  const vectors = await embedder.embed(texts);
+  if (vectors.length !== texts.length) {
+    throw new InvalidVectorError(`${embedder.id} gave ${vectors.length} vectors for ${texts.length} texts`);
+  }
+  for (const vector of vectors) assertDirection(vector, embedder);
+  return vectors;
+}
+
+/** @throws {InvalidVectorError} for another length, NaN, infinity, and for zero, which is near to nothing */
+export function assertDirection(vector: ArrayLike<number>, { id, dimensions }: Embedder): void {
+  if (vector.length !== dimensions) {
+    throw new InvalidVectorError(`it has ${vector.length} dimensions, and ${id} has ${dimensions}`);
+  }
+  const values = Array.from(vector);
+  if (!values.every(Number.isFinite)) throw new InvalidVectorError('it holds NaN or infinity');
+  if (values.every((it) => it === 0))
+    throw new InvalidVectorError('all of it is zero, so that it has no direction');
+}
