@@ -76,19 +76,8 @@ describe('npm run load', () => {
 
   it('adds, asks and begins with memories', async () => {
     const out = join(platform.folder, 'memories');
-    const args = [
-      '--mix',
-      'memories',
-      '--seconds',
-      '2',
-      '--rate',
-      '2',
-      '--data',
-      platform.folder,
-      '--out',
-      out,
-    ];
-    await load(args);
+    const setup = ['--mix', 'memories', '--seconds', '2', '--rate', '2'];
+    await load([...setup, '--data', platform.folder, '--out', out]);
     const report = JSON.parse(await readFile(join(out, 'load.json'), 'utf8')) as LoadReport;
     expect(Object.keys(report.byAction).toSorted()).toEqual(['add', 'bootstrap', 'query']);
     for (const { requests, errors } of Object.values(report.byAction))
