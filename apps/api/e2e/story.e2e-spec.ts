@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logIn } from './support/operator.js';
-import { Platform } from './support/platform.js';
+import { type Answer, Platform } from './support/platform.js';
 import { nextOf, openConsole } from './support/snapshots.js';
 import { until } from './support/until.js';
 
@@ -64,7 +64,7 @@ describe('a day on the platform', () => {
 
   const ask = (method: string, path: string, body?: unknown, url = platform.url) =>
     platform.request(method, path, { body, url });
-  const read = async (path: string, url?: string) =>
+  const read = async (path: string, url?: string): Promise<Answer['body']> =>
     (await ask('GET', `/workspaces/${workspace}/${path}`, undefined, url)).body;
   const found = async (word: string, url?: string) =>
     ((await read(`search?q=${word}`, url)).items as { path: string }[]).map((it) => it.path);
@@ -91,7 +91,7 @@ describe('a day on the platform', () => {
     await until(async () => (await read(`syncs/${body.id}`)).endedAt !== null);
     const { state, counts } = await read(`syncs/${body.id}`);
     expect(state).toBe('completed');
-    return counts;
+    return counts as Record<string, number>;
   }
 
   /** Counters by name, of all processes and whatever their labels. */
