@@ -39,10 +39,10 @@ const HELP = `Usage: npm run demo -- [folder] [options]
 
 Imports the Markdown files below a folder (default: node_modules) through the HTTP API, waits until their text is
 extracted, and prints what the cache does for file loads, searches and 1,000 requests at once. Then it makes a table that
-misses its indexes, asks it, waits until the workers' adaptive indexing has built them, and prints the ledger; it analyses
-source files twice; and it remembers paragraphs of the files and asks three questions about them. Uses the platform that "npm start" runs on the data folder, else starts one for the duration, with
-INDEX_ADVISOR_MODE=apply and a round every 20 seconds unless they are set. Where the platform has no rounds, the demo has one of
-its own, and says so.
+misses its indexes, asks it, waits until the workers' adaptive indexing has built them, and prints the ledger; it remembers
+paragraphs of the files and asks three questions about them; and it analyses source files of the folder, twice. Uses the
+platform that "npm start" runs on the data folder, else starts one for the duration, with INDEX_ADVISOR_MODE=apply and a round
+every 20 seconds unless they are set. Where the platform has no rounds, the demo has one of its own, and says so.
 
   --data <folder>  data folder of the platform (default: .peregrine)
   --json <file>    also write the figures as JSON

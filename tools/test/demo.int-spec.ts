@@ -41,6 +41,7 @@ describe('npm run demo', () => {
       'Database calls saved',
       'Its ledger:',
       'AI results: ',
+      'Memories: ',
     ]) {
       expect(stdout).toContain(row);
     }
@@ -49,6 +50,11 @@ describe('npm run demo', () => {
     expect(report.byStatus).toMatchObject({ extracted: report.files, pending: 0, failed: 0 });
     expect(report.concurrent).toMatchObject({ count: 1_000, errors: 0 });
     expect(report.cache.databaseCallsSaved).toBeGreaterThan(1_000);
+
+    // Said again, nothing is remembered twice; and every question has an answer.
+    expect(report.memories.added).toBeGreaterThan(5);
+    expect(report.memories.addedAgain).toBe(0);
+    for (const { hits } of report.memories.questions) expect(hits).not.toEqual([]);
 
     // Its workers had the round, as they have them all day.
     expect(report.indexes).toMatchObject({ by: 'workers', why: null, round: { outcome: 'completed' } });

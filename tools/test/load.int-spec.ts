@@ -74,6 +74,17 @@ describe('npm run load', () => {
     });
   });
 
+  it('adds, asks and begins with memories', async () => {
+    const out = join(platform.folder, 'memories');
+    const setup = ['--mix', 'memories', '--seconds', '2', '--rate', '2'];
+    await load([...setup, '--data', platform.folder, '--out', out]);
+    const report = JSON.parse(await readFile(join(out, 'load.json'), 'utf8')) as LoadReport;
+    expect(Object.keys(report.byAction).toSorted()).toEqual(['add', 'bootstrap', 'query']);
+    for (const { requests, errors } of Object.values(report.byAction))
+      expect(requests).toBeGreaterThan(errors);
+    expect(await workspaces()).toEqual([]);
+  });
+
   it('compares with another tree by ratios within each round', async () => {
     const out = join(platform.folder, 'compared');
     // With itself. Whether two short rounds call it slower is chance: what counts is what was measured.
@@ -111,7 +122,7 @@ describe('npm run load', () => {
   });
 
   it.each([
-    [['--mix', 'nonsense'], /expected one of content, reads/],
+    [['--mix', 'nonsense'], /expected one of content, memories, reads/],
     [['--seconds', '0'], /--seconds/],
     [['--soak', 'long'], /expected minutes above 0/],
     [['--compare', 'no-such-commit'], /neither a commit nor a clone/],
