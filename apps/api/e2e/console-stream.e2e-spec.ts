@@ -43,7 +43,7 @@ describe('the stream of the console', () => {
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     const first = await nextOf(opened);
     expect(first.verdicts.length).toBeGreaterThan(5);
-    expect(first.limits).toHaveLength(5);
+    expect(first.limits).toHaveLength(6);
     expect(first.routes).toContainEqual(expect.objectContaining({ route: '/api/v1/workspaces' }));
     expect(first.history.perSecond.length).toBeGreaterThan(0);
     expect(first.flags.map(({ name }) => name)).toContain('cacheEnabled');

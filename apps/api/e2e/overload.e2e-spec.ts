@@ -19,6 +19,39 @@ interface Outcome {
   others: number[];
 }
 
+describe('streamed answers whose requests had to wait', () => {
+  it('make no warning of listeners, with traces on', async () => {
+    const platform = await Platform.start({
+      workers: 0,
+      env: {
+        CONCURRENCY_LIMIT_MIN: '2',
+        CONCURRENCY_LIMIT_MAX: '2',
+        // Storage that is not near: large contents are streamed from the cache.
+        STORAGE_READ_LATENCY_MS: '1',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+        LOG_LEVEL: 'fatal',
+      },
+    });
+    try {
+      const workspace = await platform.createWorkspace();
+      const { file } = await platform.upload(
+        workspace,
+        'large.bin',
+        Buffer.alloc(3_000_000),
+        'application/x-test',
+      );
+      const content = `/workspaces/${workspace}/files/${file.id}/content`;
+      // One at a time waits: the queue holds half as many as run.
+      for (let round = 0; round < 10; round++) {
+        await Promise.all(Array.from({ length: 4 }, () => platform.request('GET', content)));
+      }
+      expect((await platform.api.stop()).output).not.toContain('MaxListeners');
+    } finally {
+      await platform.stop();
+    }
+  }, 120_000);
+});
+
 describe('more requests than a slow database can serve', () => {
   let platform: Platform;
   let workspace: string;

@@ -24,7 +24,9 @@ const schema = z.strictObject({
   checks: z.array(checkSchema).default([]),
   /** A delay of the event loop above this is a stall, milliseconds. */
   loopDelayLimitMs: z.number().positive().default(1_000),
-  /** Used heap above this share of `heap_size_limit` is exhaustion, 0 to 1. */
+  /** What of the heap can be in use, bytes; V8 gives up well below its own figure. @default V8's `heap_size_limit` */
+  heapLimitBytes: z.number().int().positive().optional(),
+  /** Used heap above this share of `heapLimitBytes` is exhaustion, 0 to 1. */
   heapLimitRatio: z.number().gt(0).max(1).default(0.98),
   /** A stall or exhaustion must last so long without a pause before liveness fails, milliseconds. */
   livenessHoldMs: z.number().int().nonnegative().default(10_000),

@@ -83,7 +83,7 @@ export class PlatformModule {
           }),
         }),
         MetricsModule.forRoot({ isGlobal: true, ...metricsOptions(settings) }),
-        HealthModule.forRoot({ isGlobal: true }),
+        HealthModule.forRoot({ isGlobal: true, heapLimitBytes: heapLimitBytes(settings.memory.nodeOptions) }),
         MemoryModule.forRoot(settings),
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),

@@ -17,6 +17,7 @@ import { IndexReader } from './figures/index-figures.js';
 import { LastKnown } from './figures/last-known.js';
 import { concurrencyLimit, limitsOf, refusedRequests } from './figures/limits.js';
 import { ProcessReader } from './figures/process-figures.js';
+import { ProtectionReader } from './figures/protection-figures.js';
 import { queriesFigures } from './figures/query-figures.js';
 import { QueueReader } from './figures/queue-figures.js';
 import { ActionsReader } from './figures/recent-actions.js';
@@ -37,6 +38,7 @@ export class ConsoleSnapshots {
   constructor(
     private readonly metrics: MetricsService,
     private readonly history: RequestHistory,
+    private readonly protection: ProtectionReader,
     private readonly cache: Cache,
     private readonly optimizer: QueryOptimizer,
     private readonly flags: FeatureFlags,
@@ -71,15 +73,16 @@ export class ConsoleSnapshots {
     const metrics = this.metrics.snapshot();
     const cache = cacheFigures(this.cache);
     const { queries, pool } = queriesFigures(this.optimizer);
-    const [requestsAtOnce, refused, savings] = await Promise.all([
+    const [requestsAtOnce, refused, savings, protection] = await Promise.all([
       concurrencyLimit(this.metrics),
       refusedRequests(this.metrics),
       savingsFigures(cache, this.metrics),
+      this.protection.read(),
     ]);
     return {
       at: new Date().toISOString(),
       actionsEnabled: this.actionsEnabled,
-      verdicts: judge({ metrics, health, cache, queue, queries, cdn, pool, processes }),
+      verdicts: judge({ metrics, health, cache, queue, queries, cdn, pool, processes, protection }),
       limits: [...limitsOf({ metrics, pool, cache, queue }), ...requestsAtOnce],
       history: this.history.history(),
       routes: this.history.routes(),

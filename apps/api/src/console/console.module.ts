@@ -7,6 +7,7 @@ import { DeadLettersController } from '../tasks/dead-letters.controller.js';
 import { ConsoleActions } from './console-actions.js';
 import { ConsoleSnapshots } from './console-snapshots.js';
 import { CONSOLE_ACTIONS_ENABLED } from './console.tokens.js';
+import { ProtectionReader } from './figures/protection-figures.js';
 import { RequestHistory } from './request-history.js';
 
 /** What the console shows and does. `registerConsole` puts it on the server. */
@@ -26,6 +27,7 @@ export class ConsoleModule {
         RecommendationsController,
         SlowQueriesController,
         RequestHistory,
+        ProtectionReader,
         ConsoleSnapshots,
         ConsoleActions,
       ],

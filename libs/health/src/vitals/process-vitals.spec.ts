@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { getHeapStatistics } from 'node:v8';
 import { ProcessVitals } from './process-vitals.js';
 
 const LIMITS = {
@@ -39,5 +40,13 @@ describe('ProcessVitals', () => {
     expect(vitals.last?.loopDelayMs).toBeGreaterThanOrEqual(0);
     expect(vitals.last?.heapRatio).toBeGreaterThan(0);
     expect(vitals.last?.heapRatio).toBeLessThan(1);
+  });
+
+  it('takes the limit of the heap that it was given, below that of V8', () => {
+    const { used_heap_size: used } = getHeapStatistics();
+    vitals = new ProcessVitals({ ...LIMITS, heapLimitBytes: Math.floor(used / 2), livenessHoldMs: 0 });
+    vitals.start();
+    expect(vitals.last?.heapRatio).toBeGreaterThan(1);
+    expect(vitals.heapExhausted).toBe(true);
   });
 });

@@ -5,6 +5,7 @@ import { SustainedLimit } from './sustained-limit.js';
 /** Limits of `ProcessVitals`; see `HealthOptionsInput` for the defaults. */
 export interface VitalsLimits {
   readonly loopDelayLimitMs: number;
+  readonly heapLimitBytes?: number | undefined;
   readonly heapLimitRatio: number;
   readonly livenessHoldMs: number;
   readonly sampleIntervalMs: number;
@@ -14,13 +15,14 @@ export interface VitalsLimits {
 export interface VitalsReading {
   /** The longest delay of the event loop since the last reading, milliseconds. */
   readonly loopDelayMs: number;
-  /** Used heap as a share of V8's `heap_size_limit`, 0 to 1. (`heapTotal` says nothing: it grows on demand.) */
+  /** Used heap as a share of its limit, garbage included: for a while it may be above 1. (`heapTotal` says nothing: it grows on demand.) */
   readonly heapRatio: number;
 }
 
 /** Measures the process itself. It looks at nothing outside, so that liveness can rest on it. */
 export class ProcessVitals {
   readonly #sampleIntervalMs: number;
+  readonly #heapLimitBytes: number;
   readonly #loop: SustainedLimit;
   readonly #heap: SustainedLimit;
   #delays: ReturnType<typeof monitorEventLoopDelay> | undefined;
@@ -29,6 +31,7 @@ export class ProcessVitals {
 
   constructor(limits: VitalsLimits) {
     this.#sampleIntervalMs = limits.sampleIntervalMs;
+    this.#heapLimitBytes = limits.heapLimitBytes ?? getHeapStatistics().heap_size_limit;
     this.#loop = new SustainedLimit(limits.loopDelayLimitMs, limits.livenessHoldMs);
     this.#heap = new SustainedLimit(limits.heapLimitRatio, limits.livenessHoldMs);
   }
@@ -75,7 +78,6 @@ export class ProcessVitals {
     // The histogram counts nanoseconds and holds 0 as its maximum before the first tick.
     const loopDelayMs = (this.#delays?.max ?? 0) / 1e6;
     this.#delays?.reset();
-    const heap = getHeapStatistics();
-    return { loopDelayMs, heapRatio: heap.used_heap_size / heap.heap_size_limit };
+    return { loopDelayMs, heapRatio: getHeapStatistics().used_heap_size / this.#heapLimitBytes };
   }
 }

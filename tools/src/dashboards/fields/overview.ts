@@ -67,6 +67,56 @@ export const HTTP: Dashboard = {
       '{{instance}}',
     ),
     panel(
+      'Refused by a rate limit',
+      'reqps',
+      'sum by (policy) (rate(protection_rate_refused_total[$__rate_interval]))',
+      '{{policy}}',
+    ),
+    {
+      title: 'Requests at once',
+      unit: 'short',
+      description:
+        'Of each api. The limit follows latencies; at the limit requests wait for a place, then they are shed.',
+      queries: [
+        { expression: 'protection_concurrency_limit', legend: '{{instance}} limit' },
+        { expression: 'protection_concurrency_in_flight', legend: '{{instance}} in flight' },
+        { expression: 'protection_concurrency_queued', legend: '{{instance}} waiting' },
+      ],
+    },
+    {
+      title: 'Refused for want of room',
+      unit: 'reqps',
+      description: 'Too many at once, or too little memory.',
+      queries: [
+        {
+          expression: 'sum by (priority) (rate(protection_concurrency_shed_total[$__rate_interval]))',
+          legend: 'at once: {{priority}}',
+        },
+        { expression: 'sum(rate(memory_shed_requests_total[$__rate_interval]))', legend: 'memory' },
+      ],
+    },
+    panel(
+      'Store of the rate limits answers',
+      'none',
+      'min by (instance) (protection_rate_store_up)',
+      '{{instance}}',
+    ),
+    {
+      title: 'Store of the rate limits: questions, failures, decisions without it',
+      unit: 'ops',
+      queries: [
+        { expression: 'sum(rate(protection_rate_store_trips_total[$__rate_interval]))', legend: 'questions' },
+        {
+          expression: 'sum(rate(protection_rate_store_failures_total[$__rate_interval]))',
+          legend: 'failures',
+        },
+        {
+          expression: 'sum(rate(protection_rate_fallbacks_total[$__rate_interval]))',
+          legend: 'decided alone',
+        },
+      ],
+    },
+    panel(
       'Assets',
       'reqps',
       'sum by (prefix, result) (rate(cdn_responses_total[$__rate_interval]))',

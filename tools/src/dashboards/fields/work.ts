@@ -82,6 +82,36 @@ export const PROCESSES: Dashboard = {
       'memory_used_ratio',
       '{{job}} {{instance}} {{of}}',
     ),
+    {
+      title: 'Memory pressure',
+      unit: 'none',
+      description: '0 normal, 1 caches are halved, 2 caches are empty and new work is refused.',
+      queries: [{ expression: 'memory_pressure_level', legend: '{{job}} {{instance}}' }],
+    },
+    panel(
+      'Share of their budgets that caches may use',
+      'percentunit',
+      'memory_budget_share_ratio',
+      '{{job}} {{instance}}',
+    ),
+    panel(
+      'What was done about memory',
+      'ops',
+      'sum by (job, action) (rate(memory_actions_total[$__rate_interval]))',
+      '{{job}} {{action}}',
+    ),
+    panel(
+      'Memory given back',
+      'bytes',
+      'sum by (job, consumer) (increase(memory_freed_bytes_total[$__rate_interval]))',
+      '{{job}} {{consumer}}',
+    ),
+    panel(
+      'Consumers that failed to give memory back',
+      'ops',
+      'sum by (job, consumer) (rate(memory_consumer_failures_total[$__rate_interval]))',
+      '{{job}} {{consumer}}',
+    ),
     panel('Heap in use', 'bytes', 'nodejs_heap_size_used_bytes', '{{job}} {{instance}}'),
     panel(
       'Event loop delay, p99 between scrapes',

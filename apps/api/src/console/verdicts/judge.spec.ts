@@ -20,6 +20,7 @@ const WELL: Judged = {
     },
   },
   health: { database: 'up', cache: 'up' },
+  protection: { shed: 0, limit: 100, isStoreUp: true, memoryLevel: 0 },
   cache: {
     status: 'healthy',
     recommendation: '',
@@ -110,6 +111,30 @@ describe('the verdicts', () => {
 
   it.each<[string, Partial<Judged>, ConsoleSnapshot['verdicts'][number]['level'], RegExp]>([
     ['a database that is away', { health: { database: 'down' } }, 'critical', /database does not answer/],
+    [
+      'requests that were shed',
+      { protection: { ...WELL.protection, shed: 3 } },
+      'warning',
+      /^3 requests were refused for want of room/,
+    ],
+    [
+      'rate limits without their store',
+      { protection: { ...WELL.protection, isStoreUp: false } },
+      'warning',
+      /limits rates alone/,
+    ],
+    [
+      'memory that runs short',
+      { protection: { ...WELL.protection, memoryLevel: 1 } },
+      'warning',
+      /runs short/,
+    ],
+    [
+      'work that is refused for want of memory',
+      { protection: { ...WELL.protection, memoryLevel: 2 } },
+      'critical',
+      /refused for want of memory/,
+    ],
     ['another system that is away', { health: { cache: 'down' } }, 'warning', /cache does not answer/],
     [
       'a pool that is used up',
@@ -182,6 +207,11 @@ describe('the verdicts', () => {
     expect(verdict?.why).not.toBe('');
     expect(verdict?.todo).not.toBe('');
     expect(RUNBOOKS).toContain(`${verdict?.runbook}.md`);
+  });
+
+  it('say nothing of protection that is switched off', () => {
+    const protection = { shed: undefined, limit: undefined, isStoreUp: undefined, memoryLevel: undefined };
+    expect(new Set(judge({ ...WELL, protection }).map(({ level }) => level))).not.toContain('warning');
   });
 
   it('call no query slow that has hardly run', () => {

@@ -1,5 +1,6 @@
 import { type ConsoleSnapshot, type Level, type Page, type Verdict } from '@peregrine/console';
 import { type MetricsSnapshot } from '@peregrine/metrics';
+import { type ProtectionFigures } from '../figures/protection-figures.js';
 
 /** What is judged. */
 export interface Judged extends Pick<
@@ -7,6 +8,7 @@ export interface Judged extends Pick<
   'health' | 'cache' | 'queue' | 'queries' | 'cdn' | 'pool' | 'processes'
 > {
   readonly metrics: MetricsSnapshot;
+  readonly protection: ProtectionFigures;
 }
 
 export const SEVERITY: Readonly<Record<Level, number>> = { critical: 3, warning: 2, unknown: 1, good: 0 };

@@ -25,10 +25,35 @@ export function requestsVerdict({ metrics: { status, requests, recommendation } 
   return { level: 'unknown', page, title: 'No requests yet', why, todo: first, runbook: null };
 }
 
-export function memoryVerdict({ metrics: { status, memory, recommendation } }: Judged): Verdict {
+/** The manager's levels: 1 halves caches, 2 refuses new work. */
+const SHEDS = 2;
+
+export function memoryVerdict({ metrics, protection: { memoryLevel = 0 } }: Judged): Verdict {
+  const { status, memory, recommendation } = metrics;
   const level = toLevel(status.memory);
   const page = 'pool';
   const why = `The process uses ${percent(memory.usedRatio)} of its memory and ${percent(memory.heapRatio)} of its heap.`;
+  const isHeap = memory.heapRatio > memory.usedRatio;
+  const room = isHeap
+    ? 'Raise --max-old-space-size in NODE_OPTIONS, or do fewer things at once.'
+    : 'Give the process more memory, or start one more.';
+  if (memoryLevel >= SHEDS) {
+    const did = `${why} Its caches are empty and it refuses new work until memory is free again.`;
+    const title = 'Requests are refused for want of memory';
+    return { level: 'critical', page, title, why: did, todo: room, runbook: 'load-shed' };
+  }
+  if (memoryLevel > 0) {
+    const did = `${why} Its caches have been halved.`;
+    const runbook = isHeap ? 'heap-near-limit' : 'memory-near-limit';
+    return {
+      level: worst(level, 'warning'),
+      page,
+      title: 'Memory runs short',
+      why: did,
+      todo: room,
+      runbook,
+    };
+  }
   if (level === 'good') return well(page, 'Memory has room', why);
   return {
     ...{ level, page, title: 'Memory runs out', why },
