@@ -32,6 +32,8 @@ import { until } from './until.js';
 
 export interface FixtureOptions extends Partial<MemoriesOptionsInput> {
   embedder?: Embedder;
+  /** Of the PostgreSQL on which the database is made. @default `DATABASE_URL` */
+  serverUrl?: string | undefined;
   /** False: no task runs, so that no statement is sent but those of the test. @default true */
   worker?: boolean;
 }
@@ -56,10 +58,13 @@ export class MemoriesFixture {
 
   private constructor(readonly databaseUrl: string) {}
 
-  static async start(options: FixtureOptions = {}): Promise<MemoriesFixture> {
+  static async start({
+    serverUrl = process.env['DATABASE_URL'],
+    ...options
+  }: FixtureOptions = {}): Promise<MemoriesFixture> {
     const redisUrl = process.env['REDIS_URL'];
     if (!redisUrl) throw new Error('REDIS_URL is not set: run npm test, or set it to a Redis for tests');
-    const database = await createTestDatabase(process.env['DATABASE_URL']);
+    const database = await createTestDatabase(serverUrl);
     const fixture = new MemoriesFixture(database.url);
     const prefix = `memories-${randomBytes(6).toString('hex')}`;
     fixture.#cleanUps.push(

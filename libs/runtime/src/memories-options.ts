@@ -1,8 +1,8 @@
-import { HashingModel } from '@peregrine/ai';
+import { EMBEDDINGS, type Embeddings } from '@peregrine/ai';
 import { type Embedder, type MemoriesModuleOptions } from '@peregrine/memories';
 import { type Settings } from './settings.js';
 
-/** The options of the workload, from the settings. */
+/** The options of the workload, from the settings. Its embedder needs what `AiModule` exports. */
 export function memoriesOptions({ memories, security, queue }: Settings): MemoriesModuleOptions {
   return {
     cursorSecret: security.cursorSecret,
@@ -12,16 +12,16 @@ export function memoriesOptions({ memories, security, queue }: Settings): Memori
     embedDeadlineMs: memories.embedDeadlineMs,
     consolidation: { enabled: memories.consolidation },
     sweepIntervalMs: queue.sweepIntervalMs,
-    embedder: { useFactory: localEmbedder },
+    embedder: { inject: [EMBEDDINGS], useFactory: embedderOf },
   };
 }
 
-/** Without a model and without a cache: to compute is cheaper than to look. */
-function localEmbedder(): Embedder {
-  const model = new HashingModel();
+/** The embeddings of the platform, of whichever model the settings name: paid once for a text of a workspace. */
+function embedderOf(embeddings: Embeddings): Embedder {
   return {
-    id: model.id,
-    dimensions: model.dimensions,
-    embed: async (texts, { signal }) => (await model.embed(texts, signal ? { signal } : {})).vectors,
+    id: embeddings.model,
+    dimensions: embeddings.dimensions,
+    embed: async (inputs, { workspaceId, signal }) =>
+      (await embeddings.embed({ tenant: workspaceId, inputs, ...(signal && { signal }) })).vectors,
   };
 }

@@ -57,6 +57,7 @@ type Entities = NonNullable<DatabaseOptionsInput['entities']>;
 export class PlatformModule {
   /** @param entities of the app itself */
   static forRoot(settings: Settings, role: Role, entities: Entities = []): DynamicModule {
+    const ai = AiModule.forRoot(aiOptions(settings));
     return {
       module: PlatformModule,
       imports: [
@@ -89,8 +90,8 @@ export class PlatformModule {
         ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
         // A worker serves its operators alone.
         ...(role === 'api' ? [ProtectionModule.forRoot(protectionOptions(settings))] : []),
-        AiModule.forRoot(aiOptions(settings)),
-        MemoriesModule.forRoot({ ...memoriesOptions(settings), sweep: role === 'worker' }),
+        ai,
+        MemoriesModule.forRoot({ ...memoriesOptions(settings), imports: [ai], sweep: role === 'worker' }),
       ],
       providers: [
         ...[CachePhases, FeatureOverrides, InvalidationList, PlatformWiring],

@@ -87,7 +87,8 @@ export async function until(condition: () => boolean | Promise<boolean>, limitMs
   }
 }
 
-async function removeKeys(redisUrl: string, part: string): Promise<void> {
+/** Those that hold `part`. */
+export async function removeKeys(redisUrl: string, part: string): Promise<void> {
   const redis = new Redis(redisUrl);
   try {
     for await (const keys of redis.scanStream({ match: `*${part}*`, count: 1_000 })) {

@@ -73,18 +73,21 @@ totals AS MATERIALIZED (
     SELECT query, row_number() OVER rarest AS place, sum(memories) OVER rarest AS reach
       FROM terms WINDOW rarest AS (ORDER BY memories, lexeme)
   ) ranked WHERE place = 1 OR reach <= $3
-), matches AS MATERIALIZED (
-  SELECT w.memory_id, w.search, w.word_count::float8 AS words
-    FROM memory_words w WHERE w.workspace_id = $1 AND w.search @@ (SELECT query FROM selecting)
-   LIMIT ${MAX_MATCHES}
 ), occurrences AS MATERIALIZED (
   SELECT m.memory_id, m.words, t.lexeme, t.memories, ${TERM_FREQUENCY('m.search', 't.query')} AS times
-    FROM matches m JOIN terms t ON m.search @@ t.query
+    FROM (
+      SELECT w.memory_id, w.search, w.word_count::float8 AS words
+        FROM memory_words w WHERE w.workspace_id = $1 AND w.search @@ (SELECT query FROM selecting)
+       LIMIT ${MAX_MATCHES}
+    ) m JOIN terms t ON m.search @@ t.query
+), matches AS (
+  SELECT count(*) AS memories, avg(words) AS words FROM (
+    SELECT min(words) AS words FROM occurrences GROUP BY memory_id
+  ) each
 ), averages AS MATERIALIZED (
-  SELECT greatest(t.memories, (SELECT count(*) FROM matches), 1)::float8 AS memories,
-         greatest(CASE WHEN t.memories > 0 THEN t.words / t.memories ELSE (SELECT avg(words) FROM matches) END, 1)::float8
-           AS words
-    FROM totals t
+  SELECT greatest(t.memories, m.memories, 1)::float8 AS memories,
+         greatest(CASE WHEN t.memories > 0 THEN t.words / t.memories ELSE m.words END, 1)::float8 AS words
+    FROM totals t CROSS JOIN matches m
 ), weights AS MATERIALIZED (
   SELECT w.lexeme,
          ln(1 + (greatest(a.memories - w.memories, 0) + 0.5::float8) / (w.memories + 0.5::float8)) AS weight

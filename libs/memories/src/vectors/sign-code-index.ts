@@ -66,16 +66,16 @@ export class SignCodeIndex implements VectorIndex {
   ): CandidateClause {
     return {
       sql: `near AS MATERIALIZED (
-        SELECT memory_id, distance FROM (
+        SELECT memory_id, distance::float8 AS distance FROM (
           SELECT memory_id, distance, max(distance) FILTER (WHERE place <= ${PROBED}) OVER () AS probed FROM (
             SELECT memory_id, distance, row_number() OVER (ORDER BY distance, memory_id) AS place FROM (
-              SELECT c.memory_id, bit_count(c.code # $${at + 2}::text::bit(${CODE_BITS}))::float8 AS distance
+              SELECT c.memory_id, bit_count(c.code # $${at + 2}::text::bit(${CODE_BITS})) AS distance
                 FROM memory_codes c WHERE c.workspace_id = $${at} AND c.embedder = $${at + 1}
                ORDER BY distance, c.memory_id LIMIT $${at + 3}
             ) nearest
           ) placed
         ) measured
-        WHERE distance <= probed + ${MARGIN} * sqrt(probed * (1 - probed / ${CODE_BITS}))
+        WHERE distance <= probed + ${MARGIN} * sqrt(probed * (1 - probed::float8 / ${CODE_BITS}))
       )`,
       parameters: [space.workspaceId, space.embedder, signCode(vector), limit],
     };
