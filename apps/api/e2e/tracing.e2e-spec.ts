@@ -129,6 +129,8 @@ describe.each([
     const caller = callersTrace(true);
     // A worker's sibling of the api has nothing in memory.
     const sibling = await platform.spawn('api').listening();
+    // And finds nothing in Redis.
+    await platform.request('POST', '/meta/cache/flush', { key: platform.adminKey });
     await platform.request('GET', `/workspaces/${workspace}/files?limit=7`, {
       url: sibling,
       headers: { traceparent: caller.header },
