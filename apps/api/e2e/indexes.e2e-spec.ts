@@ -53,10 +53,10 @@ interface Scans {
 
 const TABLE_SCANS = `SELECT relname AS name, seq_scan::int AS scans FROM pg_stat_user_tables
                       WHERE relname IN (${LARGE_TABLES.map((it) => `'${it}'`).join()}) ORDER BY 1`;
-/** Those of the memories have a test of their own: libs/memories/test/index-catalogue.int-spec.ts. */
+/** Those of memories and retrieval have tests of their own: `test/index-catalogue.int-spec.ts` in their libraries. */
 const INDEX_SCANS = `SELECT s.indexrelname AS name, s.idx_scan::int AS scans
                        FROM pg_stat_user_indexes s JOIN pg_index i USING (indexrelid)
-                      WHERE s.schemaname = 'public' AND NOT i.indisunique AND s.relname !~ '^memor(ies|y_)' ORDER BY 1`;
+                      WHERE s.schemaname = 'public' AND NOT i.indisunique AND s.relname !~ '^(memor(ies|y_)|retrieval_)' ORDER BY 1`;
 
 let platform: Platform;
 let databaseUrl: string;
