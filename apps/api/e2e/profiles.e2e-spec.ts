@@ -46,6 +46,20 @@ describe('profiles of a running api', () => {
     expect(events).toMatchObject([{ action: 'profile.take', event: 'requested', url, detail: '2 s' }]);
   }, 120_000);
 
+  it('may hold the whole heap', async () => {
+    const started: { url?: string } = {};
+    await until(async () => {
+      const { status, body } = await ask('POST', '/admin/profiles', { kind: 'snapshot' });
+      started.url = (body as { url?: string }).url;
+      return status === 202;
+    }, 60_000);
+    const path = started.url?.replace('/api/v1', '') ?? '';
+    await until(async () => (await ask('GET', path)).body.state !== 'running', 60_000);
+    expect((await ask('GET', path)).body).toMatchObject({ state: 'done', error: null });
+    const { body } = await ask('GET', `${path}/content`);
+    expect((body as string).slice(0, 40)).toContain('"snapshot"');
+  }, 180_000);
+
   it('are for operators only, and of sensible length', async () => {
     expect((await platform.request('GET', '/admin/profiles')).status).toBe(403);
     for (const body of [{ kind: 'disk' }, { kind: 'cpu', seconds: 61 }, {}])
