@@ -4,7 +4,7 @@ import { sseData } from './sse-events.js';
 
 async function read(pieces: readonly Uint8Array[]): Promise<string[]> {
   const events: string[] = [];
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // eslint-disable-next-line @typescript-eslint/require-await -- a stream is asynchronous, its pieces are here
   const body = async function* () {
     yield* pieces;
   };
