@@ -39,6 +39,12 @@ export {
 } from './contract/query-figures.js';
 export { type ClassFigures, type DeadLetterFigures, type QueueFigures } from './contract/queue-figures.js';
 export {
+  type CalibrationFigures,
+  type RegretStep,
+  type RetrievalFigures,
+  type RetrievalPlanFigures,
+} from './contract/retrieval-figures.js';
+export {
   type ConsoleSnapshot,
   type Level,
   type Limit,

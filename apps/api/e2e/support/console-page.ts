@@ -10,6 +10,7 @@ export const CONSOLE_PAGES = {
   cache: 'Cache',
   flags: 'Flags',
   queries: 'Queries',
+  retrieval: 'Retrieval',
   cdn: 'CDN',
   pool: 'Pool and memory',
   actions: 'Recent actions',

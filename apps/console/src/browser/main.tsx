@@ -12,6 +12,7 @@ import { OverviewPage } from './pages/overview.js';
 import { PoolPage } from './pages/pool.js';
 import { QueriesPage } from './pages/queries.js';
 import { QueuePage } from './pages/queue.js';
+import { RetrievalPage } from './pages/retrieval.js';
 import { RunbooksPage } from './pages/runbooks.js';
 import { Mark } from './parts/basics.js';
 import { ConfirmDialog } from './parts/confirm.js';
@@ -23,6 +24,7 @@ const TITLES: Readonly<Record<Page, string>> = {
   cache: 'Cache',
   flags: 'Flags',
   queries: 'Queries',
+  retrieval: 'Retrieval',
   cdn: 'CDN',
   pool: 'Pool and memory',
   actions: 'Recent actions',
@@ -34,6 +36,7 @@ const VIEWS: Readonly<Record<Page, (props: { now: ConsoleSnapshot }) => preact.J
   cache: CachePage,
   flags: FlagsPage,
   queries: QueriesPage,
+  retrieval: RetrievalPage,
   cdn: CdnPage,
   pool: PoolPage,
   actions: ActionsPage,

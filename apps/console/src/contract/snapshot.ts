@@ -6,13 +6,23 @@ import type { IndexFigures } from './index-figures.js';
 import type { PlatformProcesses, SavingsFigures } from './process-figures.js';
 import type { QueriesFigures } from './query-figures.js';
 import type { QueueFigures } from './queue-figures.js';
+import type { RetrievalFigures } from './retrieval-figures.js';
 
 /** How something is; `unknown`: nothing to judge by yet. */
 export type Level = 'good' | 'unknown' | 'warning' | 'critical';
 
 /** The pages of the console, as their addresses have them. */
 export type Page =
-  'overview' | 'queue' | 'cache' | 'flags' | 'queries' | 'cdn' | 'pool' | 'actions' | 'runbooks';
+  | 'overview'
+  | 'queue'
+  | 'cache'
+  | 'flags'
+  | 'queries'
+  | 'retrieval'
+  | 'cdn'
+  | 'pool'
+  | 'actions'
+  | 'runbooks';
 
 /** One judgement: what is so, why, and what to do about it. */
 export interface Verdict {
@@ -129,6 +139,7 @@ export interface ConsoleSnapshot {
   readonly cache: CacheFigures;
   readonly queue: QueueFigures;
   readonly queries: QueriesFigures;
+  readonly retrieval: RetrievalFigures;
   readonly cdn: CdnFigures;
   readonly pool: PoolFigures;
   readonly flags: readonly FlagFigures[];

@@ -21,7 +21,7 @@ export const isLive = signal(false);
 export const notice = signal<{ readonly text: string; readonly failed: boolean } | null>(null);
 
 const PAGES: readonly Page[] = [
-  ...(['overview', 'queue', 'cache', 'flags', 'queries'] as const),
+  ...(['overview', 'queue', 'cache', 'flags', 'queries', 'retrieval'] as const),
   ...(['cdn', 'pool', 'actions', 'runbooks'] as const),
 ];
 const address = signal(location.hash);
