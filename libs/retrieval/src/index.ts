@@ -7,7 +7,7 @@ export {
   type RetrievalHit,
 } from './querying/retrieval-answer.js';
 export { MAX_RETRIEVAL_HITS, type RetrievalQueryInput } from './querying/retrieval-query.js';
-export { RetrievalService } from './querying/retrieval.service.js';
+export { type RetrievalCallOptions, RetrievalService } from './querying/retrieval.service.js';
 export {
   ChunkNotFoundError,
   CodesTooLargeError,
@@ -23,4 +23,4 @@ export { RetrievalModule, type RetrievalModuleOptions } from './retrieval.module
 export { type RetrievalOptions, type RetrievalOptionsInput } from './retrieval.options.js';
 export { RETRIEVAL_MODES, type RetrievalMode } from './search/certified-search.js';
 export { type ChunkFilter } from './search/chunk-filter.js';
-export { type Embedder } from './vectors/embedder.js';
+export { type Embedder, type EmbedOptions } from './vectors/embedder.js';

@@ -61,6 +61,13 @@ describe('retrieval', () => {
     });
   });
 
+  it('ends with the reason of its caller, who has gone', async () => {
+    const workspace = await fixture.workspace();
+    const reason = new Error('gone');
+    const query = fixture.service.query(workspace, { text: 'a' }, { signal: AbortSignal.abort(reason) });
+    await expect(query).rejects.toBe(reason);
+  });
+
   it('names the filters that there are', async () => {
     await expect(
       fixture.service.query(await fixture.workspace(), { text: 'a', filter: { colour: 'red' } }),

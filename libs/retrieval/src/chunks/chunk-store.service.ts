@@ -34,8 +34,9 @@ export class ChunkStore {
    * @throws {DocumentNotFoundError} {@link InvalidVectorError}; nothing was stored
    */
   async replace(workspaceId: string, document: ChunkedDocument): Promise<string[]> {
-    const vectors = document.texts.length > 0 ? await embedAll(this.embedder, document.texts) : [];
-    const ids = document.texts.map(() => randomUUID());
+    const { texts } = document;
+    const vectors = texts.length > 0 ? await embedAll(this.embedder, texts, { workspaceId }) : [];
+    const ids = texts.map(() => randomUUID());
     await this.transactions.run(async (manager) => {
       await lockDocument(manager, workspaceId, document.documentId);
       await manager.query('DELETE FROM retrieval_chunks WHERE workspace_id = $1 AND document_id = $2', [

@@ -11,13 +11,23 @@ import { CodeThreadLostError, PlanNotApplicableError } from '../retrieval.errors
 import { RETRIEVAL_OPTIONS, type RetrievalOptions } from '../retrieval.options.js';
 import { CertifiedSearch } from '../search/certified-search.js';
 import { ExactRanking } from '../search/exact-ranking.js';
-import { assertDirection, embedAll, type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
+import {
+  assertDirection,
+  embedAll,
+  type Embedder,
+  type EmbedOptions,
+  RETRIEVAL_EMBEDDER,
+} from '../vectors/embedder.js';
 import { fuseScores, type FusedChunk } from './fuse-scores.js';
 import { type KeywordAnswer, keywordLeg } from './keyword-leg.js';
 import { choosePlan, type PlanChoice } from './plan-choice.js';
 import { type RetrievalAnswer, type RetrievalExplanation, type RetrievalHit } from './retrieval-answer.js';
 import { parseRetrievalQuery, type RetrievalQuery, type RetrievalQueryInput } from './retrieval-query.js';
 import { StageClock } from './stage-clock.js';
+
+export interface RetrievalCallOptions {
+  readonly signal?: AbortSignal;
+}
 
 /** What one query works with. */
 interface Run {
@@ -45,16 +55,22 @@ export class RetrievalService {
   ) {}
 
   /**
+   * @param options.signal ends the work between two statements when nobody waits for the answer any more
    * @throws {InvalidRetrievalQueryError} {@link UnknownFilterFieldError} {@link InvalidVectorError} {@link ChunkNotFoundError}
    *   {@link PlanNotApplicableError} {@link CodesTooLargeError} {@link CodeThreadLostError}; the last two only for a plan that was asked for
    */
-  async query(workspaceId: string, input: RetrievalQueryInput): Promise<RetrievalAnswer> {
+  async query(
+    workspaceId: string,
+    input: RetrievalQueryInput,
+    { signal }: RetrievalCallOptions = {},
+  ): Promise<RetrievalAnswer> {
     const query = parseRetrievalQuery(input);
     if (query.plan && !PLANS[query.plan].modes.includes(query.mode)) {
       throw new PlanNotApplicableError(query.plan, query.mode);
     }
-    const clock = new StageClock(query.budgetMs);
-    const vector = await clock.measure('embed', () => this.#vectorOf(query));
+    const clock = new StageClock(query.budgetMs, signal);
+    const embedding = { workspaceId, ...(signal && { signal }) };
+    const vector = await clock.measure('embed', () => this.#vectorOf(query, embedding));
     const { manager } = this.transactions;
     const size = await clock.measure('seeds', () => expectedSize(manager, workspaceId, query.seeds));
     const run: Run = { workspaceId, query, vector, clock, expectedSize: size };
@@ -65,8 +81,8 @@ export class RetrievalService {
     return { hits, explanation: this.#explain(run, searched, keywords) };
   }
 
-  async #vectorOf({ vector, text = '' }: RetrievalQuery): Promise<Float32Array> {
-    const found = vector ?? (await embedAll(this.embedder, [text]))[0] ?? [];
+  async #vectorOf({ vector, text = '' }: RetrievalQuery, options: EmbedOptions): Promise<Float32Array> {
+    const found = vector ?? (await embedAll(this.embedder, [text], options))[0] ?? [];
     assertDirection(found, this.embedder);
     return Float32Array.from(found);
   }

@@ -9,7 +9,14 @@ export interface Embedder {
   /** Length of its vectors. */
   readonly dimensions: number;
   /** In the order of the texts. */
-  embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]>;
+  embed(texts: readonly string[], options: EmbedOptions): Promise<readonly Float32Array[]>;
+}
+
+export interface EmbedOptions {
+  /** Whose texts they are: nothing is shared between workspaces. */
+  readonly workspaceId: string;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
 }
 
 /** The embedder of the process. */
@@ -23,8 +30,9 @@ export const RETRIEVAL_EMBEDDER = Symbol('@peregrine/retrieval:embedder');
 export async function embedAll(
   embedder: Embedder,
   texts: readonly string[],
+  options: EmbedOptions,
 ): Promise<readonly Float32Array[]> {
-  const vectors = await embedder.embed(texts);
+  const vectors = await embedder.embed(texts, options);
   if (vectors.length !== texts.length) {
     throw new InvalidVectorError(`${embedder.id} gave ${vectors.length} vectors for ${texts.length} texts`);
   }
