@@ -14,6 +14,7 @@ import { heapLimitBytes, MetricsModule } from '@peregrine/metrics';
 import { MemoriesModule, memoryTasks } from '@peregrine/memories';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
+import { RetrievalModule } from '@peregrine/retrieval';
 import { TaskQueueModule } from '@peregrine/task-queue';
 import { aiOptions } from './ai-options.js';
 import { AuditEventRow } from './audit/audit-event.entity.js';
@@ -46,6 +47,7 @@ import { IndexRoundSchedule } from './queries/index-round-schedule.js';
 import { INDEX_ADVISOR_SETTINGS } from './queries/index-round.tokens.js';
 import { QueriesModule } from './queries/queries.module.js';
 import { aroundTaskHandlers } from './queries/query-scopes.js';
+import { retrievalOptions } from './retrieval-options.js';
 import { type Role } from './role.js';
 import { type Settings } from './settings.js';
 import { CachePhases } from './timing/cache-phases.js';
@@ -92,6 +94,7 @@ export class PlatformModule {
         ...(role === 'api' ? [ProtectionModule.forRoot(protectionOptions(settings))] : []),
         ai,
         MemoriesModule.forRoot({ ...memoriesOptions(settings), imports: [ai], sweep: role === 'worker' }),
+        RetrievalModule.forRoot({ ...retrievalOptions(settings), imports: [ai] }),
       ],
       providers: [
         ...[CachePhases, FeatureOverrides, InvalidationList, PlatformWiring],
@@ -105,7 +108,7 @@ export class PlatformModule {
         ...(role === 'worker' ? [IndexRoundSchedule] : []),
       ],
       exports: [
-        ...[ContentModule, AiModule, MemoriesModule],
+        ...[ContentModule, AiModule, MemoriesModule, RetrievalModule],
         ...[FeatureOverrides, InvalidationList, AuditTrail, IndexChanges, ProcessRegister],
       ],
     };

@@ -68,7 +68,7 @@ export class RetrievalService {
     if (query.plan && !PLANS[query.plan].modes.includes(query.mode)) {
       throw new PlanNotApplicableError(query.plan, query.mode);
     }
-    const clock = new StageClock(query.budgetMs, signal);
+    const clock = new StageClock(query.budgetMs ?? this.options.budgetMs, signal);
     const embedding = { workspaceId, ...(signal && { signal }) };
     const vector = await clock.measure('embed', () => this.#vectorOf(query, embedding));
     const { manager } = this.transactions;
