@@ -1,4 +1,9 @@
 export { type ChunkedDocument, ChunkStore } from './chunks/chunk-store.service.js';
+export {
+  type DocumentChunk,
+  DocumentChunks,
+  type ListChunksOptions,
+} from './chunks/document-chunks.service.js';
 export { type Edge, EdgeStore } from './graph/edge-store.service.js';
 export { RETRIEVAL_PLANS, type RetrievalPlanName } from './plans/retrieval-plan.js';
 export {
@@ -6,7 +11,12 @@ export {
   type RetrievalExplanation,
   type RetrievalHit,
 } from './querying/retrieval-answer.js';
-export { MAX_RETRIEVAL_HITS, type RetrievalQueryInput } from './querying/retrieval-query.js';
+export {
+  MAX_RETRIEVAL_HITS,
+  MAX_RETRIEVAL_SEEDS,
+  MAX_RETRIEVAL_TEXT_LENGTH,
+  type RetrievalQueryInput,
+} from './querying/retrieval-query.js';
 export { type RetrievalCallOptions, RetrievalService } from './querying/retrieval.service.js';
 export {
   ChunkNotFoundError,

@@ -1,5 +1,6 @@
 import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
 import { ChunkStore } from './chunks/chunk-store.service.js';
+import { DocumentChunks } from './chunks/document-chunks.service.js';
 import { ResidentCodes } from './codes/resident-codes.service.js';
 import { EdgeStore } from './graph/edge-store.service.js';
 import { RetrievalService } from './querying/retrieval.service.js';
@@ -21,7 +22,7 @@ export interface RetrievalModuleOptions extends RetrievalOptionsInput {
 @Module({})
 export class RetrievalModule {
   static forRoot({ embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
-    const services: Provider[] = [ChunkStore, EdgeStore, RetrievalService];
+    const services: Provider[] = [ChunkStore, DocumentChunks, EdgeStore, RetrievalService];
     return {
       module: RetrievalModule,
       ...(imports && { imports }),
