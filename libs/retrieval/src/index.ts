@@ -5,6 +5,8 @@ export {
   type ListChunksOptions,
 } from './chunks/document-chunks.service.js';
 export { type Edge, EdgeStore } from './graph/edge-store.service.js';
+export { IngestSweeper } from './ingest/ingest.sweeper.js';
+export { type FileWithText, ingestExtractedTexts } from './ingest/submit-ingest.js';
 export { RETRIEVAL_PLANS, type RetrievalPlanName } from './plans/retrieval-plan.js';
 export {
   type RetrievalAnswer,
@@ -31,6 +33,7 @@ export {
 } from './retrieval.errors.js';
 export { RetrievalModule, type RetrievalModuleOptions } from './retrieval.module.js';
 export { type RetrievalOptions, type RetrievalOptionsInput } from './retrieval.options.js';
+export { ingestDocument, retrievalTasks } from './retrieval.tasks.js';
 export { RETRIEVAL_MODES, type RetrievalMode } from './search/certified-search.js';
 export { type ChunkFilter } from './search/chunk-filter.js';
 export { type Embedder, type EmbedOptions } from './vectors/embedder.js';

@@ -3,6 +3,8 @@ import { ChunkStore } from './chunks/chunk-store.service.js';
 import { DocumentChunks } from './chunks/document-chunks.service.js';
 import { ResidentCodes } from './codes/resident-codes.service.js';
 import { EdgeStore } from './graph/edge-store.service.js';
+import { IngestDocumentHandler } from './ingest/ingest-document.handler.js';
+import { IngestSweeper } from './ingest/ingest.sweeper.js';
 import { RetrievalService } from './querying/retrieval.service.js';
 import {
   RETRIEVAL_OPTIONS,
@@ -16,12 +18,17 @@ export interface RetrievalModuleOptions extends RetrievalOptionsInput {
   embedder: Pick<FactoryProvider<Embedder>, 'inject' | 'useFactory'>;
   /** Modules that what the embedder injects comes from. */
   imports?: DynamicModule['imports'];
+  /** Whether this process looks for files that were not ingested; workers do. @default false */
+  sweep?: boolean;
 }
 
-/** Retrieval over the chunks of files. Needs `DatabaseModule` as a global module. */
+/**
+ * Retrieval over the chunks of files. Needs `DatabaseModule` and `TaskQueueModule` as global modules.
+ * The task handler comes along, so that a process without a worker can run tasks inline.
+ */
 @Module({})
 export class RetrievalModule {
-  static forRoot({ embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
+  static forRoot({ sweep = false, embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
     const services: Provider[] = [ChunkStore, DocumentChunks, EdgeStore, RetrievalService];
     return {
       module: RetrievalModule,
@@ -30,6 +37,8 @@ export class RetrievalModule {
         { provide: RETRIEVAL_OPTIONS, useValue: retrievalOptionsSchema.parse(input) },
         { provide: RETRIEVAL_EMBEDDER, ...embedder },
         ...[ResidentCodes, ...services],
+        IngestDocumentHandler,
+        ...(sweep ? [IngestSweeper] : []),
       ],
       exports: services,
     };

@@ -26,6 +26,8 @@ export const retrievalOptionsSchema = z.strictObject({
       vector: z.number().nonnegative().default(0.3),
     })
     .prefault({}),
+  /** How often a worker looks for files that were not ingested, milliseconds. */
+  sweepIntervalMs: z.number().int().positive().default(60_000),
   /** The program of the thread that compares codes. @default the built one of this package */
   codeProgram: z.instanceof(URL).optional(),
 });

@@ -1,0 +1,2 @@
+/** Raised with every change of how passages are made: files are ingested anew then. */
+export const CHUNKING = 1;
