@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { signCode } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { certaintyFor } from '../certificate/certificate.js';
 import { type CodeSource } from '../codes/code-source.js';
 import { ResidentCodes } from '../codes/resident-codes.service.js';
-import { signCode } from '../codes/sign-code.js';
 import { SqlCodes } from '../codes/sql-codes.js';
 import { expectedSize, walkNeighbourhood } from '../graph/neighbourhood.js';
 import { PLANS } from '../plans/plans.js';
