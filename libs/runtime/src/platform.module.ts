@@ -14,7 +14,7 @@ import { heapLimitBytes, MetricsModule } from '@peregrine/metrics';
 import { MemoriesModule, memoryTasks } from '@peregrine/memories';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
-import { RetrievalModule } from '@peregrine/retrieval';
+import { ingestExtractedTexts, RetrievalModule, retrievalTasks } from '@peregrine/retrieval';
 import { TaskQueueModule } from '@peregrine/task-queue';
 import { aiOptions } from './ai-options.js';
 import { AuditEventRow } from './audit/audit-event.entity.js';
@@ -89,12 +89,16 @@ export class PlatformModule {
         HealthModule.forRoot({ isGlobal: true, heapLimitBytes: heapLimitBytes(settings.memory.nodeOptions) }),
         MemoryModule.forRoot(settings),
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
-        ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
+        ContentModule.forRoot({
+          ...contentOptions(settings),
+          onTextExtracted: ingestExtractedTexts,
+          sweep: role === 'worker',
+        }),
         // A worker serves its operators alone.
         ...(role === 'api' ? [ProtectionModule.forRoot(protectionOptions(settings))] : []),
         ai,
         MemoriesModule.forRoot({ ...memoriesOptions(settings), imports: [ai], sweep: role === 'worker' }),
-        RetrievalModule.forRoot({ ...retrievalOptions(settings), imports: [ai] }),
+        RetrievalModule.forRoot({ ...retrievalOptions(settings), imports: [ai], sweep: role === 'worker' }),
       ],
       providers: [
         ...[CachePhases, FeatureOverrides, InvalidationList, PlatformWiring],
@@ -144,6 +148,7 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
     tasks: [
       ...contentTasks,
       ...memoryTasks,
+      ...retrievalTasks,
       ...deadLetterTasks,
       ...cdnTasks,
       ...indexAdvisorTasks,
