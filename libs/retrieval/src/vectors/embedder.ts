@@ -23,7 +23,7 @@ export interface EmbedOptions {
 export const RETRIEVAL_EMBEDDER = Symbol('@peregrine/retrieval:embedder');
 
 /**
- * The embeddings of `texts`, each proven to be one.
+ * The embeddings of `texts`, each proven to have a direction.
  *
  * @throws {InvalidVectorError}
  */
@@ -32,21 +32,44 @@ export async function embedAll(
   texts: readonly string[],
   options: EmbedOptions,
 ): Promise<readonly Float32Array[]> {
-  const vectors = await embedder.embed(texts, options);
-  if (vectors.length !== texts.length) {
-    throw new InvalidVectorError(`${embedder.id} gave ${vectors.length} vectors for ${texts.length} texts`);
-  }
+  const vectors = await embedVectors(embedder, texts, options);
   for (const vector of vectors) assertDirection(vector, embedder);
   return vectors;
 }
 
+/**
+ * The embeddings of `texts`; one of them may be zero, as that of a text without a word.
+ *
+ * @throws {InvalidVectorError}
+ */
+export async function embedVectors(
+  embedder: Embedder,
+  texts: readonly string[],
+  options: EmbedOptions,
+): Promise<readonly Float32Array[]> {
+  const vectors = await embedder.embed(texts, options);
+  if (vectors.length !== texts.length) {
+    throw new InvalidVectorError(`${embedder.id} gave ${vectors.length} vectors for ${texts.length} texts`);
+  }
+  for (const vector of vectors) assertVector(vector, embedder);
+  return vectors;
+}
+
 /** @throws {InvalidVectorError} for another length, NaN, infinity, and for zero, which is near to nothing */
-export function assertDirection(vector: ArrayLike<number>, { id, dimensions }: Embedder): void {
+export function assertDirection(vector: ArrayLike<number>, embedder: Embedder): void {
+  assertVector(vector, embedder);
+  if (!hasDirection(vector)) {
+    throw new InvalidVectorError('all of it is zero, so that it has no direction');
+  }
+}
+
+export function hasDirection(vector: ArrayLike<number>): boolean {
+  return Array.from(vector).some((it) => it !== 0);
+}
+
+function assertVector(vector: ArrayLike<number>, { id, dimensions }: Embedder): void {
   if (vector.length !== dimensions) {
     throw new InvalidVectorError(`it has ${vector.length} dimensions, and ${id} has ${dimensions}`);
   }
-  const values = Array.from(vector);
-  if (!values.every(Number.isFinite)) throw new InvalidVectorError('it holds NaN or infinity');
-  if (values.every((it) => it === 0))
-    throw new InvalidVectorError('all of it is zero, so that it has no direction');
+  if (!Array.from(vector).every(Number.isFinite)) throw new InvalidVectorError('it holds NaN or infinity');
 }
