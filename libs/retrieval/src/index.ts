@@ -1,9 +1,10 @@
-export { type ChunkedDocument, ChunkStore } from './chunks/chunk-store.service.js';
+export { ChunkStore } from './chunks/chunk-store.service.js';
 export {
   type DocumentChunk,
   DocumentChunks,
   type ListChunksOptions,
 } from './chunks/document-chunks.service.js';
+export { type ChunkedDocument } from './chunks/match-chunks.js';
 export { type Edge, EdgeStore } from './graph/edge-store.service.js';
 export { IngestSweeper } from './ingest/ingest.sweeper.js';
 export { type FileWithText, ingestExtractedTexts } from './ingest/submit-ingest.js';

@@ -1,9 +1,11 @@
 import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
 import { ChunkStore } from './chunks/chunk-store.service.js';
 import { DocumentChunks } from './chunks/document-chunks.service.js';
+import { TextVectorizer } from './chunks/text-vectorizer.service.js';
 import { ResidentCodes } from './codes/resident-codes.service.js';
 import { EdgeStore } from './graph/edge-store.service.js';
 import { IngestDocumentHandler } from './ingest/ingest-document.handler.js';
+import { IngestService } from './ingest/ingest.service.js';
 import { IngestSweeper } from './ingest/ingest.sweeper.js';
 import { RetrievalService } from './querying/retrieval.service.js';
 import {
@@ -36,8 +38,8 @@ export class RetrievalModule {
       providers: [
         { provide: RETRIEVAL_OPTIONS, useValue: retrievalOptionsSchema.parse(input) },
         { provide: RETRIEVAL_EMBEDDER, ...embedder },
-        ...[ResidentCodes, ...services],
-        IngestDocumentHandler,
+        ...[ResidentCodes, TextVectorizer, ...services],
+        ...[IngestService, IngestDocumentHandler],
         ...(sweep ? [IngestSweeper] : []),
       ],
       exports: services,
