@@ -5,6 +5,11 @@ export function bytesOf(vector: Float32Array): Buffer {
   return bytes;
 }
 
+/** The reverse of {@link bytesOf}. */
+export function vectorOf(bytes: Buffer): Float32Array {
+  return Float32Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(at * 4));
+}
+
 /** The cosine of a vector and one as it is stored, -1 to 1. Reads the bytes in place: a query compares thousands. */
 export function cosineToBytes(vector: Float32Array, bytes: Buffer): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

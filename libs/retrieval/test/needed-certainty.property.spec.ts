@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { certaintyFor, certaintyToReach, CODE_BITS, cutOff } from './certificate.js';
-import { type ExactMember, leastHits, neededCertainty, neededZ } from './needed-certainty.js';
+import { certaintyFor, certaintyToReach, CODE_BITS, cutOff } from '../src/certificate/certificate.js';
+import { leastHits, neededCertainty, neededZ } from '../src/certificate/needed-certainty.js';
+import { exactOf, type ModelCorpus, search } from './model-search.js';
 
 const cosine = fc.double({ min: -0.99, max: 1, noNaN: true });
 const distance = fc.integer({ min: 0, max: CODE_BITS });
@@ -25,14 +26,8 @@ describe('the certainty that reaches a code', () => {
   });
 });
 
-interface Corpus {
-  readonly members: readonly ExactMember[];
-  readonly limit: number;
-  readonly boost: number;
-}
-
 /** Chunks of any scores with codes at any distances, whatever their cosines would make of them. */
-const corpora: fc.Arbitrary<Corpus> = fc
+const corpora: fc.Arbitrary<ModelCorpus> = fc
   .record({
     chunks: fc.array(
       fc.record({ score: fc.double({ min: -0.8, max: 1, noNaN: true }), distance, isNear: fc.boolean() }),
@@ -48,28 +43,11 @@ const corpora: fc.Arbitrary<Corpus> = fc
     members: chunks
       .map((it, at) => ({ ...it, chunkId: String(at), bonus: it.isNear ? boost : 0 }))
       .sort((a, b) => b.score - a.score),
-    ...{ limit, boost },
+    limit,
   }));
 
-/** What a search holds that has fetched what the cut-off of its own worst score asks for, from few chunks at first. */
-function search({ members, limit }: Corpus, z: number): readonly ExactMember[] {
-  let found = members.toSorted((a, b) => a.distance - b.distance).slice(0, limit);
-  for (;;) {
-    const best = found.toSorted((a, b) => b.score - a.score).slice(0, limit);
-    const worst = best[limit - 1]?.score ?? -Infinity;
-    const reached = members.filter((it) => it.distance <= cutOff(worst - it.bonus, z) || found.includes(it));
-    if (reached.length === found.length) return best;
-    found = reached;
-  }
-}
-
-const exactOf = ({ members, limit }: Corpus) => ({
-  members: members.filter((it) => it.score >= (members[limit - 1]?.score ?? -Infinity)),
-  limit,
-});
-
 describe('the z that a query needs', () => {
-  it('keeps the floor when it is what the search is certain by, or less than that', () => {
+  it('keeps the floor when the search is as certain as that, or more', () => {
     const floors = fc.double({ min: 0.01, max: 1, noNaN: true });
     const more = fc.double({ min: 0, max: 2, noNaN: true });
     fc.assert(
