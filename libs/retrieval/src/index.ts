@@ -5,6 +5,9 @@ export {
   type ListChunksOptions,
 } from './chunks/document-chunks.service.js';
 export { type ChunkedDocument } from './chunks/match-chunks.js';
+export { type CalibrationFigures, type ShadowOutcome } from './certificate/calibration-metrics.js';
+export { type Calibration } from './certificate/calibration-rule.js';
+export { RetrievalCalibration } from './certificate/retrieval-calibration.service.js';
 export { type Edge, EdgeStore } from './graph/edge-store.service.js';
 export { IngestSweeper } from './ingest/ingest.sweeper.js';
 export { type FileWithText, ingestExtractedTexts } from './ingest/submit-ingest.js';
@@ -25,6 +28,7 @@ export {
   ChunkNotFoundError,
   CodesTooLargeError,
   CodeThreadLostError,
+  CorpusTooLargeError,
   DocumentNotFoundError,
   InvalidRetrievalQueryError,
   InvalidVectorError,

@@ -1,4 +1,5 @@
 import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
+import { RetrievalCalibration } from './certificate/retrieval-calibration.service.js';
 import { ChunkStore } from './chunks/chunk-store.service.js';
 import { DocumentChunks } from './chunks/document-chunks.service.js';
 import { TextVectorizer } from './chunks/text-vectorizer.service.js';
@@ -31,7 +32,13 @@ export interface RetrievalModuleOptions extends RetrievalOptionsInput {
 @Module({})
 export class RetrievalModule {
   static forRoot({ sweep = false, embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
-    const services: Provider[] = [ChunkStore, DocumentChunks, EdgeStore, RetrievalService];
+    const services: Provider[] = [
+      ChunkStore,
+      DocumentChunks,
+      EdgeStore,
+      RetrievalCalibration,
+      RetrievalService,
+    ];
     return {
       module: RetrievalModule,
       ...(imports && { imports }),

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { signCode } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { certaintyFor } from '../certificate/certificate.js';
+import { RetrievalCalibration } from '../certificate/retrieval-calibration.service.js';
 import { type CodeSource } from '../codes/code-source.js';
 import { ResidentCodes } from '../codes/resident-codes.service.js';
 import { SqlCodes } from '../codes/sql-codes.js';
@@ -36,6 +37,8 @@ interface Run {
   readonly vector: Float32Array;
   readonly clock: StageClock;
   readonly expectedSize: number;
+  /** What floors up to 0.95 need. */
+  readonly certainty: number;
 }
 
 interface Searched {
@@ -50,6 +53,7 @@ export class RetrievalService {
   constructor(
     private readonly transactions: Transactions,
     private readonly resident: ResidentCodes,
+    private readonly calibration: RetrievalCalibration,
     @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
     @Inject(RETRIEVAL_OPTIONS) private readonly options: RetrievalOptions,
   ) {}
@@ -73,8 +77,10 @@ export class RetrievalService {
     const vector = await clock.measure('embed', () => this.#vectorOf(query, embedding));
     const { manager } = this.transactions;
     const size = await clock.measure('seeds', () => expectedSize(manager, workspaceId, query.seeds));
-    const run: Run = { workspaceId, query, vector, clock, expectedSize: size };
+    const { certainty, shadow } = await this.calibration.begin(workspaceId);
+    const run: Run = { workspaceId, query, vector, clock, certainty, expectedSize: size };
     const searched = await this.#search(run);
+    shadow?.({ search: searched.search, vector, recallFloor: query.recallFloor });
     const keywords = await this.#keywords(run, searched.search);
     const best = await clock.measure('fuse', () => this.#fuse(query, searched.search, keywords));
     const hits = await clock.measure('read', () => this.#read(workspaceId, best));
@@ -113,9 +119,9 @@ export class RetrievalService {
     return { search, choice, escalated };
   }
 
-  #prepare({ workspaceId, query, vector, clock }: Run): CertifiedSearch {
+  #prepare({ workspaceId, query, vector, clock, certainty }: Run): CertifiedSearch {
     const { manager } = this.transactions;
-    const { maxNeighbours, certainty, legHits } = this.options;
+    const { maxNeighbours, legHits } = this.options;
     const space = { workspaceId, embedder: this.embedder.id };
     const boost = query.mode === 'boost' ? this.options.boost : 0;
     const goal = {
