@@ -1,17 +1,34 @@
-export { type ChunkedDocument, ChunkStore } from './chunks/chunk-store.service.js';
+export { ChunkStore } from './chunks/chunk-store.service.js';
+export {
+  type DocumentChunk,
+  DocumentChunks,
+  type ListChunksOptions,
+} from './chunks/document-chunks.service.js';
+export { type ChunkedDocument } from './chunks/match-chunks.js';
+export { type CalibrationFigures, type ShadowOutcome } from './certificate/calibration-metrics.js';
+export { type Calibration } from './certificate/calibration-rule.js';
+export { RetrievalCalibration } from './certificate/retrieval-calibration.service.js';
 export { type Edge, EdgeStore } from './graph/edge-store.service.js';
+export { IngestSweeper } from './ingest/ingest.sweeper.js';
+export { type FileWithText, ingestExtractedTexts } from './ingest/submit-ingest.js';
 export { RETRIEVAL_PLANS, type RetrievalPlanName } from './plans/retrieval-plan.js';
 export {
   type RetrievalAnswer,
   type RetrievalExplanation,
   type RetrievalHit,
 } from './querying/retrieval-answer.js';
-export { MAX_RETRIEVAL_HITS, type RetrievalQueryInput } from './querying/retrieval-query.js';
-export { RetrievalService } from './querying/retrieval.service.js';
+export {
+  MAX_RETRIEVAL_HITS,
+  MAX_RETRIEVAL_SEEDS,
+  MAX_RETRIEVAL_TEXT_LENGTH,
+  type RetrievalQueryInput,
+} from './querying/retrieval-query.js';
+export { type RetrievalCallOptions, RetrievalService } from './querying/retrieval.service.js';
 export {
   ChunkNotFoundError,
   CodesTooLargeError,
   CodeThreadLostError,
+  CorpusTooLargeError,
   DocumentNotFoundError,
   InvalidRetrievalQueryError,
   InvalidVectorError,
@@ -21,6 +38,7 @@ export {
 } from './retrieval.errors.js';
 export { RetrievalModule, type RetrievalModuleOptions } from './retrieval.module.js';
 export { type RetrievalOptions, type RetrievalOptionsInput } from './retrieval.options.js';
+export { ingestDocument, retrievalTasks } from './retrieval.tasks.js';
 export { RETRIEVAL_MODES, type RetrievalMode } from './search/certified-search.js';
 export { type ChunkFilter } from './search/chunk-filter.js';
-export { type Embedder } from './vectors/embedder.js';
+export { type Embedder, type EmbedOptions } from './vectors/embedder.js';

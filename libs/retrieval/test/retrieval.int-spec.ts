@@ -61,6 +61,13 @@ describe('retrieval', () => {
     });
   });
 
+  it('ends with the reason of its caller, who has gone', async () => {
+    const workspace = await fixture.workspace();
+    const reason = new Error('gone');
+    const query = fixture.service.query(workspace, { text: 'a' }, { signal: AbortSignal.abort(reason) });
+    await expect(query).rejects.toBe(reason);
+  });
+
   it('names the filters that there are', async () => {
     await expect(
       fixture.service.query(await fixture.workspace(), { text: 'a', filter: { colour: 'red' } }),
@@ -83,6 +90,15 @@ describe('retrieval', () => {
     await expect(store.replace(workspace, own)).rejects.toMatchObject({ code: 'RETRIEVAL_INVALID_VECTOR' });
     const rows = await fixture.query('SELECT 1 FROM retrieval_chunks WHERE workspace_id = $1', [workspace]);
     expect(rows).toEqual([]);
+  });
+
+  it('answers a question in which the model sees nothing', async () => {
+    const workspace = await fixture.workspace();
+    await fixture.add(workspace, ['a text']);
+    const silent = fixture.embedder.choose('...', new Float32Array(DIMENSIONS));
+    const { hits, explanation } = await fixture.service.query(workspace, { text: silent });
+    expect(hits).toHaveLength(1);
+    expect(explanation.status).toBe('complete');
   });
 
   it('adds words to nearness, each over the best of the answer', async () => {

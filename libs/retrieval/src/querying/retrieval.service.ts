@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { signCode } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { certaintyFor } from '../certificate/certificate.js';
+import { RetrievalCalibration } from '../certificate/retrieval-calibration.service.js';
 import { type CodeSource } from '../codes/code-source.js';
 import { ResidentCodes } from '../codes/resident-codes.service.js';
-import { signCode } from '../codes/sign-code.js';
 import { SqlCodes } from '../codes/sql-codes.js';
 import { expectedSize, walkNeighbourhood } from '../graph/neighbourhood.js';
 import { PLANS } from '../plans/plans.js';
@@ -11,13 +12,23 @@ import { CodeThreadLostError, PlanNotApplicableError } from '../retrieval.errors
 import { RETRIEVAL_OPTIONS, type RetrievalOptions } from '../retrieval.options.js';
 import { CertifiedSearch } from '../search/certified-search.js';
 import { ExactRanking } from '../search/exact-ranking.js';
-import { assertDirection, embedAll, type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
+import {
+  assertDirection,
+  embedAll,
+  type Embedder,
+  type EmbedOptions,
+  RETRIEVAL_EMBEDDER,
+} from '../vectors/embedder.js';
 import { fuseScores, type FusedChunk } from './fuse-scores.js';
 import { type KeywordAnswer, keywordLeg } from './keyword-leg.js';
 import { choosePlan, type PlanChoice } from './plan-choice.js';
 import { type RetrievalAnswer, type RetrievalExplanation, type RetrievalHit } from './retrieval-answer.js';
 import { parseRetrievalQuery, type RetrievalQuery, type RetrievalQueryInput } from './retrieval-query.js';
 import { StageClock } from './stage-clock.js';
+
+export interface RetrievalCallOptions {
+  readonly signal?: AbortSignal;
+}
 
 /** What one query works with. */
 interface Run {
@@ -26,6 +37,8 @@ interface Run {
   readonly vector: Float32Array;
   readonly clock: StageClock;
   readonly expectedSize: number;
+  /** What floors up to 0.95 need. */
+  readonly certainty: number;
 }
 
 interface Searched {
@@ -40,33 +53,42 @@ export class RetrievalService {
   constructor(
     private readonly transactions: Transactions,
     private readonly resident: ResidentCodes,
+    private readonly calibration: RetrievalCalibration,
     @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
     @Inject(RETRIEVAL_OPTIONS) private readonly options: RetrievalOptions,
   ) {}
 
   /**
+   * @param options.signal ends the work between two statements when nobody waits for the answer any more
    * @throws {InvalidRetrievalQueryError} {@link UnknownFilterFieldError} {@link InvalidVectorError} {@link ChunkNotFoundError}
    *   {@link PlanNotApplicableError} {@link CodesTooLargeError} {@link CodeThreadLostError}; the last two only for a plan that was asked for
    */
-  async query(workspaceId: string, input: RetrievalQueryInput): Promise<RetrievalAnswer> {
+  async query(
+    workspaceId: string,
+    input: RetrievalQueryInput,
+    { signal }: RetrievalCallOptions = {},
+  ): Promise<RetrievalAnswer> {
     const query = parseRetrievalQuery(input);
     if (query.plan && !PLANS[query.plan].modes.includes(query.mode)) {
       throw new PlanNotApplicableError(query.plan, query.mode);
     }
-    const clock = new StageClock(query.budgetMs);
-    const vector = await clock.measure('embed', () => this.#vectorOf(query));
+    const clock = new StageClock(query.budgetMs ?? this.options.budgetMs, signal);
+    const embedding = { workspaceId, ...(signal && { signal }) };
+    const vector = await clock.measure('embed', () => this.#vectorOf(query, embedding));
     const { manager } = this.transactions;
     const size = await clock.measure('seeds', () => expectedSize(manager, workspaceId, query.seeds));
-    const run: Run = { workspaceId, query, vector, clock, expectedSize: size };
+    const { certainty, shadow } = await this.calibration.begin(workspaceId);
+    const run: Run = { workspaceId, query, vector, clock, certainty, expectedSize: size };
     const searched = await this.#search(run);
+    shadow?.({ search: searched.search, vector, recallFloor: query.recallFloor });
     const keywords = await this.#keywords(run, searched.search);
     const best = await clock.measure('fuse', () => this.#fuse(query, searched.search, keywords));
     const hits = await clock.measure('read', () => this.#read(workspaceId, best));
     return { hits, explanation: this.#explain(run, searched, keywords) };
   }
 
-  async #vectorOf({ vector, text = '' }: RetrievalQuery): Promise<Float32Array> {
-    const found = vector ?? (await embedAll(this.embedder, [text]))[0] ?? [];
+  async #vectorOf({ vector, text = '' }: RetrievalQuery, options: EmbedOptions): Promise<Float32Array> {
+    const found = vector ?? (await embedAll(this.embedder, [text], options))[0] ?? [];
     assertDirection(found, this.embedder);
     return Float32Array.from(found);
   }
@@ -97,9 +119,9 @@ export class RetrievalService {
     return { search, choice, escalated };
   }
 
-  #prepare({ workspaceId, query, vector, clock }: Run): CertifiedSearch {
+  #prepare({ workspaceId, query, vector, clock, certainty }: Run): CertifiedSearch {
     const { manager } = this.transactions;
-    const { maxNeighbours, certainty, legHits } = this.options;
+    const { maxNeighbours, legHits } = this.options;
     const space = { workspaceId, embedder: this.embedder.id };
     const boost = query.mode === 'boost' ? this.options.boost : 0;
     const goal = {
