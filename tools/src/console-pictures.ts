@@ -35,6 +35,7 @@ const PICTURES: readonly Picture[] = [
     // A query with tables in it.
     open: 'a[href^="#/queries/"]:has-text("JOIN")',
   },
+  { file: 'console-retrieval.png', page: 'retrieval', colorScheme: 'light', width: 1_200, height: 980 },
   { file: 'console-phone.png', page: 'overview', colorScheme: 'light', width: 390, height: 844 },
 ];
 

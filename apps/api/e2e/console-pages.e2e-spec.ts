@@ -201,6 +201,26 @@ describe('the pages of the console', () => {
     await opened.close();
   });
 
+  it('plot the regret of retrieval and say how certain its answers are', async () => {
+    const workspaceId = await platform.createWorkspace();
+    await platform.upload(workspaceId, 'falcon.md', '# Falcons\n\nThe peregrine stoops at 320 km/h.');
+    await platform.extracted(workspaceId);
+    // A point of the plot for each fifty.
+    for (let query = 0; query < 60; query++) {
+      const body = { workspaceId, text: `how fast is a falcon, ${query}` };
+      expect((await platform.request('POST', '/retrieval/query', { body })).status).toBe(200);
+    }
+    const opened = await logIn();
+    const { page } = opened;
+    await opened.visit('retrieval');
+    await page.getByRole('img', { name: /^Time of an answer beyond the best plan/ }).waitFor();
+    await page.getByRole('row', { name: /^filtered-vector [1-9]/ }).waitFor();
+    await page.getByRole('row', { name: /3\.00\s*as set/ }).waitFor();
+    expect(await opened.axe()).toEqual([]);
+    expect(opened.problems).toEqual([]);
+    await opened.close();
+  });
+
   it('show workers and their waits, of other processes than the api', async () => {
     const opened = await logIn();
     const { page } = opened;

@@ -56,6 +56,4 @@ export interface RetrievalFigures {
   /** The oldest first; empty before the first answers. */
   readonly regret: readonly RegretStep[];
   readonly calibration: readonly CalibrationFigures[];
-  /** Why they are old or missing; null when they are not. */
-  readonly problem: string | null;
 }

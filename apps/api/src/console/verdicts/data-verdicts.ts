@@ -65,6 +65,41 @@ export function queriesVerdict({ queries }: Judged): Verdict {
   return well(page, 'Queries are fast', counts);
 }
 
+export function retrievalVerdict({ retrieval }: Judged): Verdict {
+  const page = 'retrieval';
+  const failed = retrieval.calibration.filter(({ failures }) => failures > 0);
+  const [worst] = failed.toSorted((a, b) => b.failures / b.samples - a.failures / a.samples);
+  if (worst) {
+    const { failures, samples, embedder, z } = worst;
+    return {
+      level: 'warning',
+      page,
+      title: 'Answers missed more than they promised',
+      why: `${count(failures)} of ${count(samples)} answers of ${embedder} that were compared with an exact search; z was raised to ${z.toFixed(2)}.`,
+      todo: 'Nothing, when there are no more of them; else set a higher certainty.',
+      runbook: 'retrieval-below-floor',
+    };
+  }
+  const drifted = retrieval.plans.filter(({ hasDrifted }) => hasDrifted);
+  if (drifted.length > 0) {
+    return {
+      level: 'unknown',
+      page,
+      title: 'Retrieval learns anew',
+      why: `${drifted.map(({ name }) => name).join(', ')}: the times are no longer as learned. The safe plan answers meanwhile.`,
+      todo: '',
+      runbook: null,
+    };
+  }
+  const compared = retrieval.calibration.reduce((sum, { samples }) => sum + samples, 0);
+  const none = 'No answer was compared with an exact search yet.';
+  return well(
+    page,
+    'Retrieval finds what it promises',
+    compared === 0 ? none : `${count(compared)} compared answers kept their floor.`,
+  );
+}
+
 export function cdnVerdict({ cdn }: Judged): Verdict {
   const page = 'cdn';
   const level = 'warning';

@@ -56,6 +56,18 @@ const WELL: Judged = {
     top: [],
     loops: [],
   },
+  retrieval: {
+    isLearning: true,
+    decisions: 0,
+    planCacheHitRatio: null,
+    modelVersion: 1,
+    trainings: 0,
+    lastTraining: null,
+    exploration: { spentMs: 0, budgetMs: 0 },
+    plans: [],
+    regret: [],
+    calibration: [{ embedder: 'local', z: 3, isLearned: false, samples: 100, failures: 0 }],
+  },
   cdn: { providers: [], origins: [], edges: [], releases: [], pending: [], ended: [], problem: null },
   processes: {
     all: [
@@ -101,7 +113,7 @@ describe('the verdicts', () => {
   it('judge every area, and leave nothing to do where all is well', () => {
     const verdicts = judge(WELL);
     expect(new Set(verdicts.map(({ page }) => page))).toEqual(
-      new Set(['overview', 'pool', 'queue', 'cache', 'queries', 'cdn']),
+      new Set(['overview', 'pool', 'queue', 'cache', 'queries', 'retrieval', 'cdn']),
     );
     for (const { level, todo } of verdicts.filter((it) => it.level === 'good')) {
       expect([level, todo]).toEqual(['good', '']);
@@ -163,6 +175,17 @@ describe('the verdicts', () => {
       /^1 kind of query is slow/,
     ],
     [
+      'answers under their floor',
+      {
+        retrieval: {
+          ...WELL.retrieval,
+          calibration: [{ embedder: 'local', z: 3.25, isLearned: true, samples: 100, failures: 1 }],
+        },
+      },
+      'warning',
+      /^Answers missed more than they promised/,
+    ],
+    [
       'a purge that waits for long',
       {
         cdn: {
@@ -212,6 +235,17 @@ describe('the verdicts', () => {
   it('say nothing of protection that is switched off', () => {
     const protection = { shed: undefined, limit: undefined, isStoreUp: undefined, memoryLevel: undefined };
     expect(new Set(judge({ ...WELL, protection }).map(({ level }) => level))).not.toContain('warning');
+  });
+
+  it('say which plans are learned anew, and leave nothing to do', () => {
+    const drifted = {
+      ...{ name: 'graph-first', chosen: 9, explored: 1, actualToPredicted: 3, withinFactorTwo: 0.1 },
+      hasDrifted: true,
+    };
+    const verdicts = judge({ ...WELL, retrieval: { ...WELL.retrieval, plans: [drifted] } });
+    expect(verdicts.find(({ page }) => page === 'retrieval')).toMatchObject({
+      ...{ level: 'unknown', todo: '', why: expect.stringContaining('graph-first') },
+    });
   });
 
   it('call no query slow that has hardly run', () => {

@@ -1,5 +1,5 @@
 import { type Verdict } from '@peregrine/console';
-import { cacheVerdict, cdnVerdict, queriesVerdict } from './data-verdicts.js';
+import { cacheVerdict, cdnVerdict, queriesVerdict, retrievalVerdict } from './data-verdicts.js';
 import { type Judged, SEVERITY } from './judged.js';
 import { healthVerdict, memoryVerdict, poolVerdict, requestsVerdict } from './process-verdicts.js';
 import { rateStoreVerdict, sheddingVerdict } from './protection-verdicts.js';
@@ -19,6 +19,7 @@ export function judge(figures: Judged): Verdict[] {
     workersVerdict(figures),
     cacheVerdict(figures),
     queriesVerdict(figures),
+    retrievalVerdict(figures),
     cdnVerdict(figures),
   ];
   return verdicts.toSorted((a, b) => SEVERITY[b.level] - SEVERITY[a.level]);

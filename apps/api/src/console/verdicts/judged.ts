@@ -5,7 +5,7 @@ import { type ProtectionFigures } from '../figures/protection-figures.js';
 /** What is judged. */
 export interface Judged extends Pick<
   ConsoleSnapshot,
-  'health' | 'cache' | 'queue' | 'queries' | 'cdn' | 'pool' | 'processes'
+  'health' | 'cache' | 'queue' | 'queries' | 'retrieval' | 'cdn' | 'pool' | 'processes'
 > {
   readonly metrics: MetricsSnapshot;
   readonly protection: ProtectionFigures;

@@ -5,7 +5,7 @@ import type {
 } from '../../contract/retrieval-figures.js';
 import type { ConsoleSnapshot } from '../../contract/snapshot.js';
 import { count, duration, percent } from '../live/format.js';
-import { Empty, Problem, Section, Table, Tag, Tile, Tiles } from '../parts/basics.js';
+import { Empty, Section, Table, Tag, Tile, Tiles } from '../parts/basics.js';
 import { TimePlot } from '../parts/time-plot.js';
 import { PageVerdicts } from '../parts/verdicts.js';
 
@@ -107,7 +107,6 @@ export function RetrievalPage({ now }: { now: ConsoleSnapshot }) {
           note={retrieval.lastTraining ?? `${count(retrieval.trainings)} trainings`}
         />
       </Tiles>
-      <Problem text={retrieval.problem} />
       <Regret {...retrieval} />
       <Section title="Plans">
         <Table
