@@ -1,4 +1,9 @@
 export { ChunkStore } from './chunks/chunk-store.service.js';
+export {
+  type DocumentChunk,
+  DocumentChunks,
+  type ListChunksOptions,
+} from './chunks/document-chunks.service.js';
 export { type ChunkedDocument } from './chunks/match-chunks.js';
 export { type Edge, EdgeStore } from './graph/edge-store.service.js';
 export { IngestSweeper } from './ingest/ingest.sweeper.js';
@@ -9,7 +14,12 @@ export {
   type RetrievalExplanation,
   type RetrievalHit,
 } from './querying/retrieval-answer.js';
-export { MAX_RETRIEVAL_HITS, type RetrievalQueryInput } from './querying/retrieval-query.js';
+export {
+  MAX_RETRIEVAL_HITS,
+  MAX_RETRIEVAL_SEEDS,
+  MAX_RETRIEVAL_TEXT_LENGTH,
+  type RetrievalQueryInput,
+} from './querying/retrieval-query.js';
 export { type RetrievalCallOptions, RetrievalService } from './querying/retrieval.service.js';
 export {
   ChunkNotFoundError,

@@ -1,5 +1,6 @@
 import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
 import { ChunkStore } from './chunks/chunk-store.service.js';
+import { DocumentChunks } from './chunks/document-chunks.service.js';
 import { TextVectorizer } from './chunks/text-vectorizer.service.js';
 import { ResidentCodes } from './codes/resident-codes.service.js';
 import { EdgeStore } from './graph/edge-store.service.js';
@@ -30,7 +31,7 @@ export interface RetrievalModuleOptions extends RetrievalOptionsInput {
 @Module({})
 export class RetrievalModule {
   static forRoot({ sweep = false, embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
-    const services: Provider[] = [ChunkStore, EdgeStore, RetrievalService];
+    const services: Provider[] = [ChunkStore, DocumentChunks, EdgeStore, RetrievalService];
     return {
       module: RetrievalModule,
       ...(imports && { imports }),

@@ -13,6 +13,8 @@ export const retrievalOptionsSchema = z.strictObject({
   maxNeighbours: z.number().int().min(1).max(50_000).default(5_000),
   /** How many chunks' codes a process keeps in memory, of all workspaces together: 48 bytes each, and their ids. */
   maxResidentChunks: z.number().int().positive().default(500_000),
+  /** For queries without one of their own, milliseconds. @default none */
+  budgetMs: z.number().int().positive().optional(),
   /** How many chunks with a word of the query are ranked by words. */
   keywordReach: z.number().int().positive().default(5_000),
   /** How many of the best by words, and of the nearest, are fused. */

@@ -23,6 +23,7 @@ import { SlowQueriesController } from '../optimizer/slow-queries.controller.js';
 import { ProfilesController } from '../profiles/profiles.controller.js';
 import { ProblemFilter } from '../problem/problem.filter.js';
 import { ValidationPipe } from '../problem/validation.pipe.js';
+import { RetrievalController } from '../retrieval/retrieval.controller.js';
 import { SearchController } from '../search/search.controller.js';
 import { SyncController } from '../sync/sync.controller.js';
 import { DeadLettersController } from '../tasks/dead-letters.controller.js';
@@ -58,6 +59,7 @@ export class AppModule {
         SyncController,
         SearchController,
         MemoriesController,
+        RetrievalController,
         MetaController,
         CacheController,
         OptimizerController,

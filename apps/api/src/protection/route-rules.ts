@@ -10,6 +10,8 @@ export const ROUTE_COSTS: Readonly<Record<string, number>> = {
   [`POST ${FILES}`]: 10,
   [`PUT ${FILES}/*`]: 5,
   'GET /api/v1/workspaces/:workspaceId/search': 2,
+  'POST /api/v1/retrieval/query': 5,
+  'POST /api/v1/retrieval/explain': 5,
 };
 
 /** What carries files: shed first, and never more than a part of what runs. */

@@ -149,6 +149,7 @@ describe('loadSettings', () => {
         embedDeadlineMs: 150,
         consolidation: true,
       },
+      retrieval: { budgetMs: 5_000, maxNeighbours: 5_000, maxResidentChunks: 500_000 },
       content: {
         convertTaskBytes: 1_048_576,
         convertMaxBytes: 67_108_864,

@@ -1,5 +1,4 @@
-/** Bits of a sign code. */
-export const CODE_BITS = 384;
+import { CODE_BITS, distanceDeviation, expectedDistance } from '@peregrine/ai/vectors';
 
 /** The floor up to which `certainty` suffices, and the one up to which one deviation more does; above it all is compared. */
 const CERTAIN_FLOOR = 0.95;
@@ -22,21 +21,16 @@ export function certaintyFor(recallFloor: number, certainty: number): number {
  */
 export function cutOff(cosine: number, z: number): number {
   if (cosine <= -1 || z === Infinity) return CODE_BITS;
-  const { mean, deviation } = distancesAt(cosine);
-  return Math.min(CODE_BITS, Math.ceil(mean + z * deviation));
+  const expected = expectedDistance(cosine);
+  return Math.min(CODE_BITS, Math.ceil(expected + z * distanceDeviation(expected)));
 }
 
 /** By how many deviations the code of a chunk of this cosine strays when it lies farther than `distance`. */
 export function certaintyOf(distance: number, cosine: number): number {
   if (distance >= CODE_BITS) return Infinity;
-  const { mean, deviation } = distancesAt(cosine);
+  const expected = expectedDistance(cosine);
+  const deviation = distanceDeviation(expected);
   // A cosine of 1 has a code of distance 0, always.
-  if (deviation === 0) return distance >= mean ? Infinity : -Infinity;
-  return (distance - mean) / deviation;
-}
-
-/** Hamming distances of codes at this cosine: one coin for each bit, which falls differently with the angle over pi. */
-function distancesAt(cosine: number): { mean: number; deviation: number } {
-  const share = Math.acos(Math.max(-1, Math.min(1, cosine))) / Math.PI;
-  return { mean: CODE_BITS * share, deviation: Math.sqrt(CODE_BITS * share * (1 - share)) };
+  if (deviation === 0) return distance >= expected ? Infinity : -Infinity;
+  return (distance - expected) / deviation;
 }

@@ -1,3 +1,4 @@
+import { CODE_BITS } from '@peregrine/ai/vectors';
 import { type EntityManager } from 'typeorm';
 import { type MatchedChunks, type StoredChunk, type WantedChunk } from './match-chunks.js';
 import { type TextVector } from './text-vectorizer.service.js';
@@ -105,7 +106,7 @@ export async function writeVectors(
   );
   await manager.query(
     `INSERT INTO retrieval_codes (chunk_id, workspace_id, embedder, document_id, type, created_at, code)
-     SELECT k.id, $1, $2, k.document_id, k.type, k.created_at, t.code::bit(384)
+     SELECT k.id, $1, $2, k.document_id, k.type, k.created_at, t.code::bit(${CODE_BITS})
        FROM unnest($3::uuid[], $4::text[]) AS t (id, code) JOIN retrieval_chunks k ON k.id = t.id
      ON CONFLICT (chunk_id) DO UPDATE SET embedder = excluded.embedder, code = excluded.code`,
     [workspaceId, embedder, ids, embedded.map((it) => it.vector.code)],

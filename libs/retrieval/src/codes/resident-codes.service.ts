@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { CODE_WORDS, readBits } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { currentVersion } from '../chunks/workspace-version.js';
 import { CodesTooLargeError } from '../retrieval.errors.js';
@@ -6,7 +7,6 @@ import { RETRIEVAL_OPTIONS, type RetrievalOptions } from '../retrieval.options.j
 import { type ChunkFilter, filterCondition } from '../search/chunk-filter.js';
 import { type Candidate, type CodeRequest, type CodeSource, type CodeSpace } from './code-source.js';
 import { CodeThread } from './code-thread.js';
-import { CODE_WORDS, readBits } from './sign-code.js';
 
 const PAGE_ROWS = 10_000;
 /** What passes a filter is kept for so many filters of a workspace. */

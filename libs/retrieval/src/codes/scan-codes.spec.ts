@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bitsOf, CODE_WORDS } from './sign-code.js';
+import { bitsOf, CODE_WORDS } from '@peregrine/ai/vectors';
 import { scanCodes } from './scan-codes.js';
 
 // Few bits set, so that many codes are equally far.

@@ -1,9 +1,9 @@
+import { bitsOf, CODE_BITS } from '@peregrine/ai/vectors';
 import { type EntityManager } from 'typeorm';
 import { filterCondition } from '../search/chunk-filter.js';
 import { type Candidate, type CodeRequest, type CodeSource, type CodeSpace } from './code-source.js';
-import { bitsOf } from './sign-code.js';
 
-const DISTANCE = 'bit_count(c.code # $3::text::bit(384))::integer';
+const DISTANCE = `bit_count(c.code # $3::text::bit(${CODE_BITS}))::integer`;
 
 /** Codes compared by PostgreSQL: one pass over a narrow index, or over what the filter leaves. */
 export class SqlCodes implements CodeSource {

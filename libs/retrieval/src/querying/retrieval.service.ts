@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { signCode } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { certaintyFor } from '../certificate/certificate.js';
 import { type CodeSource } from '../codes/code-source.js';
 import { ResidentCodes } from '../codes/resident-codes.service.js';
-import { signCode } from '../codes/sign-code.js';
 import { SqlCodes } from '../codes/sql-codes.js';
 import { expectedSize, walkNeighbourhood } from '../graph/neighbourhood.js';
 import { PLANS } from '../plans/plans.js';
@@ -68,7 +68,7 @@ export class RetrievalService {
     if (query.plan && !PLANS[query.plan].modes.includes(query.mode)) {
       throw new PlanNotApplicableError(query.plan, query.mode);
     }
-    const clock = new StageClock(query.budgetMs, signal);
+    const clock = new StageClock(query.budgetMs ?? this.options.budgetMs, signal);
     const embedding = { workspaceId, ...(signal && { signal }) };
     const vector = await clock.measure('embed', () => this.#vectorOf(query, embedding));
     const { manager } = this.transactions;

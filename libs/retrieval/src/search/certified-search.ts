@@ -1,4 +1,4 @@
-import { CODE_BITS } from '../certificate/certificate.js';
+import { CODE_BITS } from '@peregrine/ai/vectors';
 import { type CodeSource, type CodeSpace } from '../codes/code-source.js';
 import { type Neighbourhood } from '../graph/neighbourhood.js';
 import { type ChunkFilter } from './chunk-filter.js';

@@ -1,4 +1,5 @@
-import { certaintyOf, CODE_BITS, cutOff } from '../certificate/certificate.js';
+import { CODE_BITS } from '@peregrine/ai/vectors';
+import { certaintyOf, cutOff } from '../certificate/certificate.js';
 import { type Candidate, type CodeSource } from '../codes/code-source.js';
 import { type ChunkFilter } from './chunk-filter.js';
 

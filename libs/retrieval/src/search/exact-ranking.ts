@@ -1,6 +1,6 @@
+import { cosineToBytes } from '@peregrine/ai/vectors';
 import { type EntityManager } from 'typeorm';
 import { type CodeSpace } from '../codes/code-source.js';
-import { cosineToBytes } from '../vectors/vector-bytes.js';
 
 /** A chunk compared exactly. */
 export interface RankedChunk {
