@@ -116,7 +116,11 @@ export class RetrievalService {
       z: certaintyFor(query.recallFloor, certainty),
       isOverdue: () => clock.isOverdue,
     };
-    const ranking = new ExactRanking(manager, { space, vector, boost, limit: goal.limit }, this.vectors);
+    const ranking = new ExactRanking(
+      manager,
+      { space, vector, boost, limit: goal.limit },
+      this.vectors.of(this.embedder),
+    );
     const walk = { workspaceId, maxNeighbours, version, seeds: query.seeds };
     return new CertifiedSearch(goal, ranking, () => this.neighbourhoods.walk(manager, walk));
   }
