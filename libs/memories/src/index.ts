@@ -33,7 +33,6 @@ export {
   type QueryOptions,
 } from './querying/memory-query.service.js';
 export { type MemoryScore } from './querying/rank-memories.js';
-export { signCode } from './vectors/sign-code.js';
 export { AuditService, type MemoryAudit } from './reading/audit.service.js';
 export { type BootstrapMemory, BootstrapService } from './reading/bootstrap.service.js';
 export { type Association, type MemoryDetail, MemoryService } from './reading/memory.service.js';

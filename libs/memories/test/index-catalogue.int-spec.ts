@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bitsOf, bytesOf, signCode } from '@peregrine/ai/vectors';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { bytesOf } from '../src/embedding/vector-bytes.js';
 import {
   AuditService,
   BootstrapService,
@@ -12,7 +12,6 @@ import {
   MemoryService,
 } from '../src/index.js';
 import { TermTotals } from '../src/statistics/term-totals.service.js';
-import { signCode } from '../src/vectors/sign-code.js';
 import { hashingEmbedder, MemoriesFixture } from './memories-fixture.js';
 
 const WORKSPACES = 40;
@@ -109,7 +108,7 @@ async function load(fixture: MemoriesFixture): Promise<string> {
       WHERE s.kind = 'summary' AND o.kind = 'original' AND o.workspace_id = s.workspace_id AND o.created_at = s.created_at + interval '${WORKSPACES} minutes'`,
     `INSERT INTO memory_words SELECT id, workspace_id, to_tsvector('english', content), 7 FROM memories`,
     `INSERT INTO memory_vectors SELECT id, workspace_id, 'local-hashing-384-v1', 384, '\\x${bytesOf(vector).toString('hex')}' FROM memories`,
-    `INSERT INTO memory_codes SELECT id, workspace_id, 'local-hashing-384-v1', '${signCode(vector)}' FROM memories`,
+    `INSERT INTO memory_codes SELECT id, workspace_id, 'local-hashing-384-v1', '${bitsOf(signCode(vector))}' FROM memories`,
     `INSERT INTO memory_states (memory_id, workspace_id, tier, uses, first_used_at, last_used_at, recent_uses)
        SELECT id, workspace_id, CASE WHEN random() < 0.01 THEN 'thread' ELSE 'active' END, 1, created_at, created_at,
               ARRAY[created_at] FROM memories`,

@@ -2,10 +2,10 @@ import { PGlite } from '@electric-sql/pglite';
 import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
 import { vector } from '@electric-sql/pglite-pgvector';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bytesOf, cosineToBytes } from '@peregrine/ai/vectors';
 import { migrations } from '@peregrine/migrations';
 import { randomUUID } from 'node:crypto';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
-import { bytesOf, cosine } from '../src/embedding/vector-bytes.js';
 import { VectorIndexMissingError } from '../src/index.js';
 import { chooseVectorIndex } from '../src/vectors/choose-vector-index.js';
 import { type IndexedVector, type VectorIndex } from '../src/vectors/vector-index.js';
@@ -87,7 +87,7 @@ describe.each(['sign-codes', 'pgvector'] as const)('the vector index %s', (name)
         const asked =
           clusters === 0 ? (near?.vector ?? base) : base.map((it, at) => it + 0.5 * (near?.vector[at] ?? 0));
         const exact = vectors
-          .map((it) => ({ memoryId: it.memoryId, cosine: cosine(asked, it.vector) }))
+          .map((it) => ({ memoryId: it.memoryId, cosine: cosineToBytes(asked, bytesOf(it.vector)) }))
           .sort((a, b) => b.cosine - a.cosine)
           .slice(0, 10);
         const { neighbours, certificate } = await index.nearest(store.manager, {

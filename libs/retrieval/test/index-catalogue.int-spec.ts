@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bitsOf, bytesOf, signCode } from '@peregrine/ai/vectors';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { bitsOf, signCode } from '../src/codes/sign-code.js';
 import { ChunkStore, EdgeStore, RetrievalCalibration } from '../src/index.js';
-import { bytesOf } from '../src/vectors/vector-bytes.js';
 import { DIMENSIONS, RetrievalFixture } from './retrieval-fixture.js';
 
 const WORKSPACES = 20;

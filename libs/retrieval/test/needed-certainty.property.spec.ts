@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { certaintyFor, certaintyToReach, CODE_BITS, cutOff } from '../src/certificate/certificate.js';
+import { CODE_BITS } from '@peregrine/ai/vectors';
+import { certaintyFor, certaintyToReach, cutOff } from '../src/certificate/certificate.js';
 import { leastHits, neededCertainty, neededZ } from '../src/certificate/needed-certainty.js';
 import { exactOf, type ModelCorpus, search } from './model-search.js';
 

@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { protectedFacts } from '@peregrine/ai';
+import { vectorOf } from '@peregrine/ai/vectors';
 import { Cache } from '@peregrine/cache';
 import { Transactions } from '@peregrine/database';
 import { TaskQueue } from '@peregrine/task-queue';
 import { randomUUIDv7 } from 'node:crypto';
 import { type EntityManager } from 'typeorm';
 import { contentHash } from '../adding/memory-content.js';
-import { vectorOf } from '../embedding/vector-bytes.js';
 import { RECENT_USES } from '../feedback/feedback-statements.js';
 import { memoriesTag } from '../memories.cache-tags.js';
 import { MemoryNotFoundError, NotASummaryError } from '../memories.errors.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { bytesOf } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { embedAll, type Embedder, MEMORY_EMBEDDER } from './embedder.js';
-import { bytesOf } from './vector-bytes.js';
 import { type IndexedVector } from '../vectors/vector-index.js';
 import { VectorIndexProvider } from '../vectors/vector-index.provider.js';
 

@@ -1,4 +1,4 @@
-import { cosine, vectorOf } from '../embedding/vector-bytes.js';
+import { cosineToBytes } from '@peregrine/ai/vectors';
 import { type MemoryKind, type MemoryTier, type MemoryUse } from '../memory.js';
 import { type RankingWeights } from '../memories.options.js';
 import { associationStrength, linkWeight } from './association-strength.js';
@@ -75,9 +75,7 @@ function relate(
   weights: RankingWeights,
 ): Related[] {
   const cosines = candidates.map(({ embedding }) =>
-    vector && embedding && embedding.length === vector.length * 4
-      ? cosine(vector, vectorOf(embedding))
-      : null,
+    vector && embedding && embedding.length === vector.length * 4 ? cosineToBytes(vector, embedding) : null,
   );
   const bestKeyword = candidates.reduce((best, it) => Math.max(best, it.keywordScore ?? 0), 0);
   const bestCosine = cosines.reduce<number>((best, it) => Math.max(best, it ?? 0), 0);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { distanceDeviation, expectedDistance } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
-import { distanceDeviation, expectedDistance } from '../vectors/sign-code.js';
 
 export interface MemoryAudit {
   /** What queries can find: summaries, and originals that none stands for. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { vectorOf } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
-import { vectorOf } from '../embedding/vector-bytes.js';
 import { VectorIndexProvider } from '../vectors/vector-index.provider.js';
 
 /**

@@ -1,4 +1,4 @@
-import { cosine, vectorOf } from '../embedding/vector-bytes.js';
+import { cosineToBytes } from '@peregrine/ai/vectors';
 import { type NearestOptions, type Neighbour } from './vector-index.js';
 
 /** A candidate with its stored embedding. */
@@ -14,7 +14,7 @@ export function exactNeighbours(
   { vector, limit, minCosine = -1 }: NearestOptions,
 ): Neighbour[] {
   return candidates
-    .map(({ memoryId, embedding }) => ({ memoryId, cosine: cosine(vector, vectorOf(embedding)) }))
+    .map(({ memoryId, embedding }) => ({ memoryId, cosine: cosineToBytes(vector, embedding) }))
     .filter((it) => it.cosine >= minCosine)
     .sort((a, b) => b.cosine - a.cosine || (a.memoryId < b.memoryId ? -1 : 1))
     .slice(0, limit);

@@ -1,6 +1,6 @@
+import { bitsOf, CODE_BITS, signCode } from '@peregrine/ai/vectors';
 import { type EntityManager } from 'typeorm';
 import { exactNeighbours, type StoredCandidate } from './exact-neighbours.js';
-import { CODE_BITS, signCode } from './sign-code.js';
 import {
   type CandidateClause,
   type IndexedVector,
@@ -30,7 +30,7 @@ export class PgvectorIndex implements VectorIndex {
         space.workspaceId,
         space.embedder,
         vectors.map((it) => it.memoryId),
-        vectors.map((it) => signCode(it.vector)),
+        vectors.map((it) => bitsOf(signCode(it.vector))),
         vectors.map((it) => literalOf(it.vector)),
       ],
     );

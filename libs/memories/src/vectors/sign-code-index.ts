@@ -1,6 +1,6 @@
+import { bitsOf, CODE_BITS, distanceDeviation, expectedDistance, signCode } from '@peregrine/ai/vectors';
 import { type EntityManager } from 'typeorm';
 import { exactNeighbours, type StoredCandidate } from './exact-neighbours.js';
-import { CODE_BITS, distanceDeviation, expectedDistance, signCode } from './sign-code.js';
 import {
   type CandidateClause,
   type IndexedVector,
@@ -36,14 +36,14 @@ export class SignCodeIndex implements VectorIndex {
         space.workspaceId,
         space.embedder,
         vectors.map((it) => it.memoryId),
-        vectors.map((it) => signCode(it.vector)),
+        vectors.map((it) => bitsOf(signCode(it.vector))),
       ],
     );
   }
 
   async nearest(manager: EntityManager, options: NearestOptions): Promise<NearestAnswer> {
     const { limit, minCosine } = options;
-    const code = signCode(options.vector);
+    const code = bitsOf(signCode(options.vector));
     const first =
       minCosine === undefined
         ? await fetchFirst(manager, options, code)
@@ -77,7 +77,7 @@ export class SignCodeIndex implements VectorIndex {
         ) measured
         WHERE distance <= probed + ${MARGIN} * sqrt(probed * (1 - probed::float8 / ${CODE_BITS}))
       )`,
-      parameters: [space.workspaceId, space.embedder, signCode(vector), limit],
+      parameters: [space.workspaceId, space.embedder, bitsOf(signCode(vector)), limit],
     };
   }
 }

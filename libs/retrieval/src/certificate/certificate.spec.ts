@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { CODE_BITS } from '@peregrine/ai/vectors';
 import fc from 'fast-check';
-import { certaintyFor, certaintyOf, CODE_BITS, cutOff } from './certificate.js';
+import { certaintyFor, certaintyOf, cutOff } from './certificate.js';
 
 const cosine = fc.double({ min: -1, max: 1, noNaN: true });
 const z = fc.double({ min: 0, max: 6, noNaN: true });

@@ -1,5 +1,4 @@
-/** Bits of a sign code. */
-export const CODE_BITS = 384;
+import { CODE_BITS, distanceDeviation, expectedDistance } from '@peregrine/ai/vectors';
 
 /** The floor up to which `certainty` suffices, and the one up to which one deviation more does; above it all is compared. */
 export const CERTAIN_FLOOR = 0.95;
@@ -25,17 +24,18 @@ export function certaintyFor(recallFloor: number, certainty: number): number {
  */
 export function cutOff(cosine: number, z: number): number {
   if (cosine <= -1 || z === Infinity) return CODE_BITS;
-  const { mean, deviation } = distancesAt(cosine);
-  return Math.min(CODE_BITS, Math.ceil(mean + z * deviation));
+  const expected = expectedDistance(cosine);
+  return Math.min(CODE_BITS, Math.ceil(expected + z * distanceDeviation(expected)));
 }
 
 /** By how many deviations the code of a chunk of this cosine strays when it lies farther than `distance`. */
 export function certaintyOf(distance: number, cosine: number): number {
   if (distance >= CODE_BITS) return Infinity;
-  const { mean, deviation } = distancesAt(cosine);
+  const expected = expectedDistance(cosine);
+  const deviation = distanceDeviation(expected);
   // A cosine of 1 has a code of distance 0, always.
-  if (deviation === 0) return distance >= mean ? Infinity : -Infinity;
-  return (distance - mean) / deviation;
+  if (deviation === 0) return distance >= expected ? Infinity : -Infinity;
+  return (distance - expected) / deviation;
 }
 
 /**
@@ -44,15 +44,10 @@ export function certaintyOf(distance: number, cosine: number): number {
  */
 export function certaintyToReach(distance: number, cosine: number): number {
   if (cosine <= -1) return 0;
-  const { mean, deviation } = distancesAt(cosine);
+  const expected = expectedDistance(cosine);
   // The cut-off is rounded up: it reaches a code that lies less than one bit farther.
-  const gap = distance - 1 - mean;
+  const gap = distance - 1 - expected;
   if (gap < 0) return 0;
+  const deviation = distanceDeviation(expected);
   return deviation === 0 ? Infinity : gap / deviation + ROUNDING;
-}
-
-/** Hamming distances of codes at this cosine: one coin for each bit, which falls differently with the angle over pi. */
-function distancesAt(cosine: number): { mean: number; deviation: number } {
-  const share = Math.acos(Math.max(-1, Math.min(1, cosine))) / Math.PI;
-  return { mean: CODE_BITS * share, deviation: Math.sqrt(CODE_BITS * share * (1 - share)) };
 }

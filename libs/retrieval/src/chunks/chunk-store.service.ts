@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { bitsOf, bytesOf, CODE_BITS, signCode } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { randomUUID } from 'node:crypto';
 import { type EntityManager } from 'typeorm';
-import { bitsOf, signCode } from '../codes/sign-code.js';
 import { DocumentNotFoundError } from '../retrieval.errors.js';
 import { embedAll, type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
-import { bytesOf } from '../vectors/vector-bytes.js';
 import { raiseVersion } from './workspace-version.js';
 
 /** A file in passages. */
@@ -64,7 +63,7 @@ export class ChunkStore {
     );
     await manager.query(
       `INSERT INTO retrieval_codes (chunk_id, workspace_id, embedder, document_id, type, created_at, code)
-       SELECT id, $1, $2, $3, $4, $5, code::bit(384) FROM unnest($6::uuid[], $7::text[]) AS t (id, code)`,
+       SELECT id, $1, $2, $3, $4, $5, code::bit(${CODE_BITS}) FROM unnest($6::uuid[], $7::text[]) AS t (id, code)`,
       [workspaceId, embedder, documentId, type, createdAt, ids, vectors.map((it) => bitsOf(signCode(it)))],
     );
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bitsOf, CODE_WORDS } from './sign-code.js';
+import { bitsOf, CODE_WORDS } from '@peregrine/ai/vectors';
 import { scanCodes } from './scan-codes.js';
 
 // Few bits set, so that many codes are equally far.
@@ -36,7 +36,7 @@ describe('scanCodes', () => {
           .slice(0, limit);
         const found = scanCodes({
           codes: Uint32Array.from(list.flatMap((it) => [...it.code])),
-          mask: Uint8Array.from(list, (it) => Number(it.passes)),
+          places: Uint32Array.from(list.flatMap((it, place) => (it.passes ? [place] : []))),
           ...{ probe, maxDistance, after, limit },
         });
         expect([...found.places]).toEqual(expected.map((it) => it.place));

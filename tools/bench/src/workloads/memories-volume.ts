@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { HashingModel } from '@peregrine/ai';
-import { signCode } from '@peregrine/memories';
+import { bitsOf, signCode } from '@peregrine/ai/vectors';
 import { type DataSource } from 'typeorm';
 
 import { seededRandom } from '../harness/random.ts';
@@ -41,7 +41,7 @@ export async function loadMemories(
 ): Promise<void> {
   const model = new HashingModel();
   const { vectors } = await model.embed(texts.slice(0, DISTINCT_VECTORS));
-  const codes = vectors.map(signCode);
+  const codes = vectors.map((it) => bitsOf(signCode(it)));
   const bytes = vectors.map((it) => Buffer.from(it.buffer, it.byteOffset, it.byteLength));
   for (let at = 0; at < texts.length; at += ROWS_AT_ONCE) {
     const part = texts.slice(at, at + ROWS_AT_ONCE);

@@ -1,4 +1,5 @@
-import { CODE_BITS } from '../certificate/certificate.js';
+/** Bits of a sign code, whatever the dimensions of the embedding. */
+export const CODE_BITS = 384;
 
 /** 32-bit words of a code. */
 export const CODE_WORDS = CODE_BITS / 32;
@@ -8,7 +9,8 @@ const planesByDimensions = new Map<number, Float32Array>();
 /**
  * The sign code of a vector: on which side of 384 random planes it lies (Charikar 2002, doi.org/10.1145/509907.509965).
  * Planes of normal numbers have no preferred direction, so that it does not matter whether the embeddings do: two vectors
- * at an angle of a differ in each bit with probability a / pi. The planes are the same in every process, for ever.
+ * at an angle of a differ in each bit with probability a / pi. Signs of the dimensions themselves would fail for embeddings
+ * most of whose dimensions are zero. Codes are stored: the planes must be the same in every process, for ever.
  */
 export function signCode(vector: Float32Array): Uint32Array {
   const planes = planesOf(vector.length);
@@ -30,6 +32,16 @@ export function bitsOf(code: Uint32Array): string {
 /** The reverse of {@link bitsOf}, into `words` from `start` on. */
 export function readBits(bits: string, words: Uint32Array, start: number): void {
   for (let at = 0; at < CODE_WORDS; at++) words[start + at] = parseInt(bits.slice(at * 32, at * 32 + 32), 2);
+}
+
+/** The expected Hamming distance of two codes whose vectors have this cosine. */
+export function expectedDistance(cosine: number): number {
+  return (CODE_BITS * Math.acos(Math.max(-1, Math.min(1, cosine)))) / Math.PI;
+}
+
+/** How far a Hamming distance strays from the expected one: the standard deviation of that many coin tosses. */
+export function distanceDeviation(expected: number): number {
+  return Math.sqrt(expected * (1 - expected / CODE_BITS));
 }
 
 function planesOf(dimensions: number): Float32Array {

@@ -1,16 +1,21 @@
-/** A vector as it is stored: 32-bit floats, little-endian. */
+/** A vector as it is stored: 32-bit floats, little-endian, whatever the machine. */
 export function bytesOf(vector: Float32Array): Buffer {
   const bytes = Buffer.allocUnsafe(vector.length * 4);
   vector.forEach((value, at) => bytes.writeFloatLE(value, at * 4));
   return bytes;
 }
 
-/** The reverse of {@link bytesOf}. */
+/** The vector of stored bytes. */
 export function vectorOf(bytes: Buffer): Float32Array {
-  return Float32Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(at * 4));
+  const vector = new Float32Array(bytes.length / 4);
+  for (let at = 0; at < vector.length; at++) vector[at] = bytes.readFloatLE(at * 4);
+  return vector;
 }
 
-/** The cosine of a vector and one as it is stored, -1 to 1. Reads the bytes in place: a query compares thousands. */
+/**
+ * The cosine of a vector and one as it is stored, -1 to 1; 0 where one of them is zero, which that of a text without words is.
+ * Reads the bytes in place: a query compares thousands.
+ */
 export function cosineToBytes(vector: Float32Array, bytes: Buffer): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let product = 0;
