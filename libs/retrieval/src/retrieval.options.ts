@@ -1,3 +1,4 @@
+import { type PlannerModel } from '@peregrine/query-optimizer';
 import { z } from 'zod';
 
 /** Options of the workload. */
@@ -31,10 +32,16 @@ export const retrievalOptionsSchema = z.strictObject({
   boost: z.number().min(0).max(1).default(0.15),
   /** How many chunks a walk from the seeds reaches at each hop, at most; the answer says when there were more. */
   maxNeighbours: z.number().int().min(1).max(50_000).default(5_000),
-  /** How many chunks' codes a process keeps in memory, of all workspaces together: 48 bytes each, and their ids. */
+  /** How many chunks' codes a process keeps in memory, of all workspaces together: 64 bytes each, and their ids. */
   maxResidentChunks: z.number().int().positive().default(500_000),
   /** For queries without one of their own, milliseconds. @default none */
   budgetMs: z.number().int().positive().optional(),
+  /** Bytes of embeddings that a process remembers, of all workspaces together. */
+  maxVectorBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(64 * 1024 * 1024),
   /** How many chunks with a word of the query are ranked by words. */
   keywordReach: z.number().int().positive().default(5_000),
   /** How many of the best by words, and of the nearest, are fused. */
@@ -48,6 +55,25 @@ export const retrievalOptionsSchema = z.strictObject({
     .prefault({}),
   /** How often a worker looks for files that were not ingested, milliseconds. */
   sweepIntervalMs: z.number().int().positive().default(60_000),
+  /** After so many milliseconds the sample of a workspace that was written to is drawn anew. */
+  sampleMaxAgeMs: z.number().int().nonnegative().default(30_000),
+  /** Of the planner that chooses a plan by what the plans have taken; its other options as it has them. */
+  chooser: z
+    .strictObject({
+      /** Without it the plan that computes how much to fetch answers everything. */
+      enabled: z.boolean().default(true),
+      /** What it knows at the start. @default the model that comes with the library; false: nothing */
+      prior: z.union([z.literal(false), z.custom<PlannerModel>((it) => typeof it === 'object')]).optional(),
+      /** What exploration may lose, as a share of all time. */
+      regretBudget: z.number().min(0).max(0.5).default(0.02),
+      /** Samples between two trainings. */
+      retrainEvery: z.number().int().min(20).default(200),
+      /** 0 to 1; for tests and benches that are to be repeated. */
+      random: z.custom<() => number>((it) => typeof it === 'function').default(() => Math.random),
+      /** The program of the thread that trains. @default the one of the planner */
+      program: z.instanceof(URL).optional(),
+    })
+    .prefault({}),
   /** The program of the thread that compares codes. @default the built one of this package */
   codeProgram: z.instanceof(URL).optional(),
 });

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { CODE_BITS, CODE_WORDS, signCode } from '@peregrine/ai/vectors';
 import { certaintyOf } from '../src/certificate/certificate.js';
 import { conformalQuantile, MAX_CERTAINTY } from '../src/certificate/calibration-rule.js';
 import { neededZ } from '../src/certificate/needed-certainty.js';
-import { CODE_BITS, CODE_WORDS, signCode } from '@peregrine/ai/vectors';
 import { exactOf, type ModelCorpus, search } from './model-search.js';
 import { randomNumbers } from './random-numbers.js';
 

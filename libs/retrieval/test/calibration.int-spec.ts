@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { signCode } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { calibrate } from '../src/certificate/calibration-rule.js';
 import { CalibrationStore, type NewSample } from '../src/certificate/calibration-store.js';
-import { signCode } from '@peregrine/ai/vectors';
 import { SqlCodes } from '../src/codes/sql-codes.js';
 import { RetrievalCalibration, type RetrievalOptionsInput, type ShadowOutcome } from '../src/index.js';
+import { readSearchStart } from '../src/querying/search-start.js';
 import { CertifiedSearch } from '../src/search/certified-search.js';
 import { ExactRanking } from '../src/search/exact-ranking.js';
 import { ClusteredCorpus } from './clustered-corpus.js';
+import { VectorCache } from '../src/vectors/vector-cache.js';
 import { ChosenEmbedder, RetrievalFixture } from './retrieval-fixture.js';
 
 type CalibrationInput = NonNullable<RetrievalOptionsInput['calibration']>;
@@ -136,15 +138,17 @@ describe('the calibration', () => {
       boost: 0,
       isOverdue: () => false,
     };
-    const search = new CertifiedSearch(goal, new ExactRanking(manager, space, vector, 0), () =>
-      Promise.reject(new Error('nothing to walk')),
+    const search = new CertifiedSearch(
+      goal,
+      new ExactRanking(manager, { space, vector, boost: 0, limit: 5 }, own.get(VectorCache).of(own.embedder)),
+      () => Promise.reject(new Error('nothing to walk')),
     );
-    const { shadow } = await calibrationOf(own).begin(workspaceId);
+    const { version } = await readSearchStart(manager, workspaceId, []);
     await search.certify(new SqlCodes(manager, space, probe));
     expect(search.isCertified).toBe(true);
     own.embedder.choose('late', vector);
     await own.add(workspaceId, ['late']);
-    shadow?.({ search, vector, recallFloor: 0.95 });
+    calibrationOf(own).offer(search, { vector, version, query: { recallFloor: 0.95 } });
     await calibrationOf(own).idle();
     expect(outcomes(own)).toEqual({ kept: 1 });
   });

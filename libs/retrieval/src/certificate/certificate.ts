@@ -45,9 +45,9 @@ export function certaintyOf(distance: number, cosine: number): number {
 export function certaintyToReach(distance: number, cosine: number): number {
   if (cosine <= -1) return 0;
   const expected = expectedDistance(cosine);
-  const deviation = distanceDeviation(expected);
   // The cut-off is rounded up: it reaches a code that lies less than one bit farther.
   const gap = distance - 1 - expected;
   if (gap < 0) return 0;
+  const deviation = distanceDeviation(expected);
   return deviation === 0 ? Infinity : gap / deviation + ROUNDING;
 }

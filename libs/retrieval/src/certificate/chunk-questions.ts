@@ -1,6 +1,7 @@
-import { type EntityManager } from 'typeorm';
-import { type CodeSpace } from '../codes/code-source.js';
 import { signCode, vectorOf } from '@peregrine/ai/vectors';
+import { type CodeSpace } from '../codes/code-source.js';
+import { type Statements } from '../statements.js';
+import { unitOf } from '../vectors/vector-cache.js';
 import { type ExactQuestion } from './exact-search.js';
 
 /** How far a made query leans towards another chunk: it is about 27 degrees from its own when the two have nothing in common. */
@@ -11,26 +12,21 @@ const LEAN = 0.5;
  * model are, as real queries would be.
  */
 export async function chunkQuestions(
-  manager: EntityManager,
+  statements: Statements,
   space: CodeSpace,
   { queries, limit }: { readonly queries: number; readonly limit: number },
 ): Promise<ExactQuestion[]> {
-  const rows = await manager.query<{ embedding: Buffer }[]>(
+  const rows = await statements.query<{ embedding: Buffer }[]>(
     `SELECT v.embedding FROM retrieval_vectors v JOIN (
        SELECT c.chunk_id FROM retrieval_codes c WHERE c.workspace_id = $1 AND c.embedder = $2 ORDER BY random() LIMIT $3
      ) r ON r.chunk_id = v.chunk_id`,
     [space.workspaceId, space.embedder, queries],
   );
-  const directions = rows.map((it) => directionOf(vectorOf(it.embedding)));
+  const directions = rows.map((it) => unitOf(vectorOf(it.embedding)));
   return directions.map((own, at) => {
     const other = directions[(at + 1) % directions.length] ?? own;
     const vector = own.map((it, place) => it + LEAN * (other[place] ?? 0));
     const goal = { space, probe: signCode(vector), filter: {}, mode: 'plain' as const, limit, boost: 0 };
     return { goal, vector, proximities: new Map<string, number>() };
   });
-}
-
-function directionOf(vector: Float32Array): Float32Array {
-  const length = Math.sqrt(vector.reduce((sum, it) => sum + it * it, 0));
-  return vector.map((it) => it / length);
 }

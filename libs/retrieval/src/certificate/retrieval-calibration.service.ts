@@ -2,10 +2,11 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nes
 import { Transactions } from '@peregrine/database';
 import { withQueryPriority } from '@peregrine/query-optimizer';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { currentVersion } from '../chunks/workspace-version.js';
+import { readSearchStart } from '../querying/search-start.js';
 import { CorpusTooLargeError } from '../retrieval.errors.js';
 import { RETRIEVAL_OPTIONS, type RetrievalOptions } from '../retrieval.options.js';
 import { type CertifiedSearch } from '../search/certified-search.js';
+import { VectorCache } from '../vectors/vector-cache.js';
 import { type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
 import { type CalibrationFigures, calibrationMetrics, type ShadowOutcome } from './calibration-metrics.js';
 import { calibrate, type Calibration, type CalibrationRule, enoughSamples } from './calibration-rule.js';
@@ -14,19 +15,15 @@ import { chunkQuestions } from './chunk-questions.js';
 import { exactAnswer, type ExactBounds, type ExactQuestion } from './exact-search.js';
 import { type ExactAnswer, leastHits, neededCertainty } from './needed-certainty.js';
 
-/** A search that has ended. */
-export interface AnsweredSearch {
-  readonly search: CertifiedSearch;
-  readonly vector: Float32Array;
-  readonly recallFloor: number;
-}
+/** The least that a cache can be bounded by: no vector has room in it. */
+const NOTHING = 1;
 
-/** What a query begins with. */
-export interface CalibratedStart {
-  /** The z of floors up to 0.95. */
-  readonly certainty: number;
-  /** To be told when the search has ended; undefined when the query is not one of the sample. Never waits. */
-  readonly shadow: ((answered: AnsweredSearch) => void) | undefined;
+/** The query of a search that has ended. */
+export interface AnsweredQuery {
+  readonly vector: Float32Array;
+  readonly query: { readonly recallFloor: number };
+  /** Of the workspace, before the search began; undefined inside a transaction, which sees what nobody else does. */
+  readonly version: string | undefined;
 }
 
 interface ShadowTask {
@@ -82,12 +79,23 @@ export class RetrievalCalibration implements BeforeApplicationShutdown {
     return this.#loading;
   }
 
-  /** To be called before the search of each query: draws whether it is one of the sample. */
-  async begin(workspaceId: string): Promise<CalibratedStart> {
-    const { z } = await this.current();
-    if (Math.random() >= this.options.calibration.share) return { certainty: z, shadow: undefined };
-    const version = await currentVersion(this.transactions.manager, workspaceId);
-    return { certainty: z, shadow: (answered) => this.#offer(taskOf(answered, version)) };
+  /** Draws whether a query whose search has ended is one of the sample, and if so compares it in the background. Never waits. */
+  offer(search: CertifiedSearch, { vector, query, version }: AnsweredQuery): void {
+    if (version === undefined || Math.random() >= this.options.calibration.share) return;
+    if (this.#running || this.#ending.signal.aborted) {
+      this.#count('busy');
+      return;
+    }
+    const task = taskOf(search, { vector, recallFloor: query.recallFloor, version });
+    this.#running = this.#outside(() => withQueryPriority('low', () => this.#shadow(task)))
+      .then((outcome) => this.#count(outcome))
+      .catch((error: unknown) => {
+        this.#count('error');
+        if (!this.#ending.signal.aborted) this.#log.warn(`A sample was lost: ${String(error)}`);
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
   }
 
   /**
@@ -105,8 +113,9 @@ export class RetrievalCalibration implements BeforeApplicationShutdown {
     const space = { workspaceId, embedder: this.embedder.id };
     return withQueryPriority('low', async () => {
       const samples: NewSample[] = [];
+      const bounds = this.#bounds(this.options.maxVectorBytes);
       for (const question of await chunkQuestions(this.transactions.manager, space, { queries, limit })) {
-        const exact = await exactAnswer(this.transactions.manager, question, this.#bounds);
+        const exact = await exactAnswer(this.transactions.manager, question, bounds);
         if (exact.members.length >= limit) samples.push(sampleOf(exact, 0, 'chunk'));
       }
       await this.#store.add(samples);
@@ -130,8 +139,10 @@ export class RetrievalCalibration implements BeforeApplicationShutdown {
     return { embedder: this.embedder.id, calibration, outcomes: Object.fromEntries(this.#outcomes) };
   }
 
-  get #bounds(): ExactBounds {
-    return { maxRows: this.options.calibration.maxRows, signal: this.#ending.signal };
+  /** @param maxVectorBytes how much is kept for the next exact search with these */
+  #bounds(maxVectorBytes: number): ExactBounds {
+    const cache = new VectorCache({ maxVectorBytes });
+    return { maxRows: this.options.calibration.maxRows, signal: this.#ending.signal, cache };
   }
 
   async #load(): Promise<Calibration> {
@@ -141,26 +152,10 @@ export class RetrievalCalibration implements BeforeApplicationShutdown {
     return this.#calibration;
   }
 
-  #offer(task: ShadowTask): void {
-    if (this.#running || this.#ending.signal.aborted) {
-      this.#count('busy');
-      return;
-    }
-    this.#running = this.#outside(() => withQueryPriority('low', () => this.#shadow(task)))
-      .then((outcome) => this.#count(outcome))
-      .catch((error: unknown) => {
-        this.#count('error');
-        if (!this.#ending.signal.aborted) this.#log.warn(`A sample was lost: ${String(error)}`);
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
-  }
-
   async #shadow(task: ShadowTask): Promise<ShadowOutcome> {
     const { question, recallFloor } = task;
     const { manager } = this.transactions;
-    const exact = await exactAnswer(manager, question, this.#bounds).catch((error: unknown) => {
+    const exact = await exactAnswer(manager, question, this.#bounds(NOTHING)).catch((error: unknown) => {
       if (error instanceof CorpusTooLargeError) return undefined;
       throw error;
     });
@@ -172,7 +167,11 @@ export class RetrievalCalibration implements BeforeApplicationShutdown {
     const isUnder = hits < leastHits(exact, recallFloor);
     const { workspaceId } = question.goal.space;
     // What was written meanwhile is in the exact answer, and could not be in the other one.
-    if (isUnder && task.isCertified && task.version === (await currentVersion(manager, workspaceId))) {
+    if (
+      isUnder &&
+      task.isCertified &&
+      task.version === (await readSearchStart(manager, workspaceId, [])).version
+    ) {
       await this.#raise(sample);
       return 'failed';
     }
@@ -196,10 +195,12 @@ export class RetrievalCalibration implements BeforeApplicationShutdown {
 }
 
 /** What a comparison needs, as it is now: the search may go on to rank other chunks. */
-function taskOf({ search, vector, recallFloor }: AnsweredSearch, version: string): ShadowTask {
-  const { goal, ranking, neighbourhood, isCertified } = search;
+function taskOf(
+  { goal, ranking, neighbourhood, isCertified }: CertifiedSearch,
+  { vector, recallFloor, version }: Pick<ShadowTask, 'recallFloor' | 'version'> & { vector: Float32Array },
+): ShadowTask {
   const proximities = neighbourhood?.proximities ?? new Map<string, number>();
-  const found = new Set(ranking.best(goal.limit).map((it) => it.chunkId));
+  const found = new Set(ranking.best().map((it) => it.chunkId));
   return { question: { goal, vector, proximities }, recallFloor, found, isCertified, version };
 }
 

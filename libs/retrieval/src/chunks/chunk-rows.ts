@@ -1,6 +1,11 @@
+import { CODE_BITS } from '@peregrine/ai/vectors';
 import { type EntityManager } from 'typeorm';
+import { countDegrees } from '../graph/count-degrees.js';
 import { type MatchedChunks, type StoredChunk, type WantedChunk } from './match-chunks.js';
 import { type TextVector } from './text-vectorizer.service.js';
+
+/** Ends of the edges of deleted chunks whose edges are counted anew, at most: of a hub's, some keep an estimate that is one too high. */
+const COUNTED_ENDS = 2_000;
 
 /** Whose rows they are. */
 export interface RowOwner {
@@ -29,8 +34,7 @@ export async function writeChunks(
   { workspaceId }: RowOwner,
   { wanted, gone }: MatchedChunks,
 ): Promise<{ changed: boolean }> {
-  if (gone.length > 0)
-    await manager.query('DELETE FROM retrieval_chunks WHERE id = ANY ($1::uuid[])', [gone]);
+  if (gone.length > 0) await deleteChunks(manager, gone);
   const moved = await moveChunks(
     manager,
     wanted.filter((it) => !it.isNew),
@@ -38,6 +42,22 @@ export async function writeChunks(
   const added = wanted.filter((it) => it.isNew);
   if (added.length > 0) await insertChunks(manager, workspaceId, added);
   return { changed: gone.length + moved + added.length > 0 };
+}
+
+/** What they were linked to has fewer edges then. */
+async function deleteChunks(manager: EntityManager, ids: readonly string[]): Promise<void> {
+  const ends = await manager.query<{ id: string }[]>(
+    `SELECT DISTINCT target_id AS id FROM retrieval_edges WHERE source_id = ANY ($1::uuid[])
+        AND target_id <> ALL ($1::uuid[]) LIMIT ${COUNTED_ENDS}`,
+    [ids],
+  );
+  await manager.query('DELETE FROM retrieval_chunks WHERE id = ANY ($1::uuid[])', [ids]);
+  if (ends.length > 0) {
+    await countDegrees(
+      manager,
+      ends.map((it) => it.id),
+    );
+  }
 }
 
 /** @returns how many were not where, or what, they are to be */
@@ -105,7 +125,7 @@ export async function writeVectors(
   );
   await manager.query(
     `INSERT INTO retrieval_codes (chunk_id, workspace_id, embedder, document_id, type, created_at, code)
-     SELECT k.id, $1, $2, k.document_id, k.type, k.created_at, t.code::bit(384)
+     SELECT k.id, $1, $2, k.document_id, k.type, k.created_at, t.code::bit(${CODE_BITS})
        FROM unnest($3::uuid[], $4::text[]) AS t (id, code) JOIN retrieval_chunks k ON k.id = t.id
      ON CONFLICT (chunk_id) DO UPDATE SET embedder = excluded.embedder, code = excluded.code`,
     [workspaceId, embedder, ids, embedded.map((it) => it.vector.code)],

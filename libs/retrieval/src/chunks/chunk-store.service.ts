@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '@peregrine/database';
 import { type EntityManager } from 'typeorm';
-import { DocumentNotFoundError, InvalidVectorError } from '../retrieval.errors.js';
+import { DocumentNotFoundError } from '../retrieval.errors.js';
 import { type EmbedOptions } from '../vectors/embedder.js';
 import { type RowOwner, storedChunks, writeChunks, writeVectors } from './chunk-rows.js';
 import { type ChunkedDocument, matchChunks, type WantedChunk } from './match-chunks.js';
@@ -25,9 +25,6 @@ export class ChunkStore {
    */
   async replace(workspaceId: string, document: ChunkedDocument): Promise<string[]> {
     const vectors = await this.embedNew([document], { workspaceId });
-    if (document.texts.some((it) => vectors.get(it) === null)) {
-      throw new InvalidVectorError('all of it is zero, so that it has no direction');
-    }
     return this.transactions.run(async (manager) => {
       await lockWorkspace(manager, workspaceId);
       await lockDocument(manager, workspaceId, document.documentId);
@@ -50,8 +47,7 @@ export class ChunkStore {
   }
 
   /**
-   * What {@link replace} does in its transaction, for several documents: the caller has locked the workspace and them. A text without a
-   * direction is stored, and never found.
+   * What {@link replace} does in its transaction, for several documents: the caller has locked the workspace and them.
    *
    * @returns by document and place
    */

@@ -1,13 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { bitsOf, bytesOf, signCode } from '@peregrine/ai/vectors';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  embedVectors,
-  type Embedder,
-  type EmbedOptions,
-  hasDirection,
-  RETRIEVAL_EMBEDDER,
-} from '../vectors/embedder.js';
+import { embedAll, type Embedder, type EmbedOptions, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
 
 /** The embedding of a text as it is stored. */
 export interface TextVector {
@@ -16,8 +10,8 @@ export interface TextVector {
   readonly code: string;
 }
 
-/** By text; null for one whose embedding has no direction: it is near to nothing. */
-export type TextVectors = Map<string, TextVector | null>;
+/** By text. */
+export type TextVectors = Map<string, TextVector>;
 
 /** A code takes a third of a millisecond: others have their turn after so many. */
 const CODES_PER_TURN = 16;
@@ -35,14 +29,10 @@ export class TextVectorizer {
   async add(vectors: TextVectors, texts: readonly string[], options: EmbedOptions): Promise<void> {
     const lacking = [...new Set(texts)].filter((it) => !vectors.has(it));
     if (lacking.length === 0) return;
-    const embeddings = await embedVectors(this.embedder, lacking, options);
+    const embeddings = await embedAll(this.embedder, lacking, options);
     for (const [at, vector] of embeddings.entries()) {
       if (at % CODES_PER_TURN === CODES_PER_TURN - 1) await nextTurn();
-      const isVoid = !hasDirection(vector);
-      vectors.set(
-        lacking[at] ?? '',
-        isVoid ? null : { embedding: bytesOf(vector), code: bitsOf(signCode(vector)) },
-      );
+      vectors.set(lacking[at] ?? '', { embedding: bytesOf(vector), code: bitsOf(signCode(vector)) });
     }
   }
 }

@@ -6,7 +6,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { Transactions } from '@peregrine/database';
-import { withQueryPriority } from '@peregrine/query-optimizer';
+import { repeatAtLowPriority, type RepeatedWork } from '@peregrine/query-optimizer';
 import { TaskQueue } from '@peregrine/task-queue';
 import { RETRIEVAL_OPTIONS, type RetrievalOptions } from '../retrieval.options.js';
 import { type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
@@ -30,8 +30,7 @@ interface SweptFile extends FileWithText {
 @Injectable()
 export class IngestSweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger(IngestSweeper.name);
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<unknown> = Promise.resolve();
+  #sweeps: RepeatedWork | undefined;
   #after = BEFORE_ALL;
 
   constructor(
@@ -42,18 +41,15 @@ export class IngestSweeper implements OnApplicationBootstrap, OnApplicationShutd
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => {
-      this.#running = this.#running
-        .then(() => withQueryPriority('low', () => this.sweep()))
-        .catch((error: unknown) => {
-          this.#log.warn(`A sweep failed and will be tried again: ${String(error)}`);
-        });
-    }, this.options.sweepIntervalMs).unref();
+    this.#sweeps = repeatAtLowPriority(
+      this.options.sweepIntervalMs,
+      async () => void (await this.sweep()),
+      (error) => this.#log.warn(`A sweep failed and will be tried again: ${String(error)}`),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#sweeps?.stop();
   }
 
   /** One round. Several processes may run it at once: a task that waits is not submitted twice. @returns how many files it had ingested */

@@ -23,7 +23,8 @@ export interface EmbedOptions {
 export const RETRIEVAL_EMBEDDER = Symbol('@peregrine/retrieval:embedder');
 
 /**
- * The embeddings of `texts`, each with a direction: those without a word share one, so that they can be asked for like others.
+ * The embeddings of `texts`, each proven to be one. Models that count words give zero for a text without any: such texts share one
+ * direction, so that they can be stored and asked for like others.
  *
  * @throws {InvalidVectorError}
  */
@@ -32,48 +33,29 @@ export async function embedAll(
   texts: readonly string[],
   options: EmbedOptions,
 ): Promise<readonly Float32Array[]> {
-  const vectors = await embedVectors(embedder, texts, options);
-  return vectors.map((it) => (hasDirection(it) ? it : sharedDirection(embedder)));
-}
-
-/** Of unit length. */
-function sharedDirection({ dimensions }: Embedder): Float32Array {
-  return new Float32Array(dimensions).fill(1 / Math.sqrt(dimensions));
-}
-
-/**
- * The embeddings of `texts`; one of them may be zero, as that of a text without a word.
- *
- * @throws {InvalidVectorError}
- */
-export async function embedVectors(
-  embedder: Embedder,
-  texts: readonly string[],
-  options: EmbedOptions,
-): Promise<readonly Float32Array[]> {
   const vectors = await embedder.embed(texts, options);
   if (vectors.length !== texts.length) {
     throw new InvalidVectorError(`${embedder.id} gave ${vectors.length} vectors for ${texts.length} texts`);
   }
-  for (const vector of vectors) assertVector(vector, embedder);
-  return vectors;
+  const directed = vectors.map((it) => (isZero(it) ? sharedDirection(it.length) : it));
+  for (const it of directed) assertDirection(it, embedder);
+  return directed;
+}
+
+function isZero(vector: ArrayLike<number>): boolean {
+  return vector.length > 0 && Array.from(vector).every((it) => it === 0);
+}
+
+/** Of unit length. */
+function sharedDirection(dimensions: number): Float32Array {
+  return new Float32Array(dimensions).fill(1 / Math.sqrt(dimensions));
 }
 
 /** @throws {InvalidVectorError} for another length, NaN, infinity, and for zero, which is near to nothing */
-export function assertDirection(vector: ArrayLike<number>, embedder: Embedder): void {
-  assertVector(vector, embedder);
-  if (!hasDirection(vector)) {
-    throw new InvalidVectorError('all of it is zero, so that it has no direction');
-  }
-}
-
-export function hasDirection(vector: ArrayLike<number>): boolean {
-  return Array.from(vector).some((it) => it !== 0);
-}
-
-function assertVector(vector: ArrayLike<number>, { id, dimensions }: Embedder): void {
+export function assertDirection(vector: ArrayLike<number>, { id, dimensions }: Embedder): void {
   if (vector.length !== dimensions) {
     throw new InvalidVectorError(`it has ${vector.length} dimensions, and ${id} has ${dimensions}`);
   }
   if (!Array.from(vector).every(Number.isFinite)) throw new InvalidVectorError('it holds NaN or infinity');
+  if (isZero(vector)) throw new InvalidVectorError('all of it is zero, so that it has no direction');
 }
