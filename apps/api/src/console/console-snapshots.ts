@@ -7,6 +7,7 @@ import { CursorCodec } from '@peregrine/database';
 import { HealthService } from '@peregrine/health';
 import { MetricsService, type MetricsSnapshot } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
+import { PlanChooser, RetrievalCalibration } from '@peregrine/retrieval';
 import { AuditTrail, FeatureOverrides, ProcessRegister } from '@peregrine/runtime';
 import { TaskQueue } from '@peregrine/task-queue';
 import { CONSOLE_ACTIONS_ENABLED } from './console.tokens.js';
@@ -21,6 +22,7 @@ import { ProtectionReader } from './figures/protection-figures.js';
 import { queriesFigures } from './figures/query-figures.js';
 import { QueueReader } from './figures/queue-figures.js';
 import { ActionsReader } from './figures/recent-actions.js';
+import { retrievalFigures } from './figures/retrieval-figures.js';
 import { savingsFigures } from './figures/savings.js';
 import { RequestHistory } from './request-history.js';
 import { judge } from './verdicts/judge.js';
@@ -41,6 +43,8 @@ export class ConsoleSnapshots {
     private readonly protection: ProtectionReader,
     private readonly cache: Cache,
     private readonly optimizer: QueryOptimizer,
+    private readonly chooser: PlanChooser,
+    private readonly calibration: RetrievalCalibration,
     private readonly flags: FeatureFlags,
     private readonly overrides: FeatureOverrides,
     @Inject(CONSOLE_ACTIONS_ENABLED) private readonly actionsEnabled: boolean,
@@ -73,6 +77,7 @@ export class ConsoleSnapshots {
     const metrics = this.metrics.snapshot();
     const cache = cacheFigures(this.cache);
     const { queries, pool } = queriesFigures(this.optimizer);
+    const retrieval = retrievalFigures(this.chooser, this.calibration.report());
     const [requestsAtOnce, refused, savings, protection] = await Promise.all([
       concurrencyLimit(this.metrics),
       refusedRequests(this.metrics),
@@ -82,13 +87,24 @@ export class ConsoleSnapshots {
     return {
       at: new Date().toISOString(),
       actionsEnabled: this.actionsEnabled,
-      verdicts: judge({ metrics, health, cache, queue, queries, cdn, pool, processes, protection }),
+      verdicts: judge({
+        metrics,
+        health,
+        cache,
+        queue,
+        queries,
+        retrieval,
+        cdn,
+        pool,
+        processes,
+        protection,
+      }),
       limits: [...limitsOf({ metrics, pool, cache, queue }), ...requestsAtOnce],
       history: this.history.history(),
       routes: this.history.routes(),
       process: { ...processFigures(metrics), refused },
       flags: flagFigures(this.flags, this.overrides),
-      ...{ savings, health, cache, queue, queries, cdn, pool, indexes, processes, actions },
+      ...{ savings, health, cache, queue, queries, retrieval, cdn, pool, indexes, processes, actions },
     };
   }
 

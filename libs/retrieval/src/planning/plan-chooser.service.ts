@@ -28,12 +28,13 @@ export interface PlanChoice {
 @Injectable()
 export class PlanChooser implements BeforeApplicationShutdown {
   readonly planner: QueryPlanner<RetrievalPlanName>;
-  readonly #isEnabled: boolean;
+  /** Whether the planner is asked. */
+  readonly isEnabled: boolean;
   #embedder: string | undefined;
 
   constructor(probe: SampleProbe, @Inject(RETRIEVAL_OPTIONS) { chooser }: RetrievalOptions) {
     const { enabled, prior, ...options } = chooser;
-    this.#isEnabled = enabled;
+    this.isEnabled = enabled;
     this.planner = new QueryPlanner({
       ...options,
       name: 'retrieval-planner',
@@ -61,7 +62,7 @@ export class PlanChooser implements BeforeApplicationShutdown {
       this.planner.invalidate('another embedding model is used');
     }
     this.#embedder = embedder;
-    if (!this.#isEnabled) return { plan: fallbackOf({ isResident }), reason: 'disabled' };
+    if (!this.isEnabled) return { plan: fallbackOf({ isResident }), reason: 'disabled' };
     if (!question) return { plan: fallbackOf({ isResident }), reason: 'unknown' };
     const decision = this.planner.decide(question);
     return { plan: decision.plan, reason: decision.reason, decision };
