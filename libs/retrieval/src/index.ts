@@ -22,9 +22,11 @@ export {
   PlanNotApplicableError,
   RetrievalError,
   UnknownFilterFieldError,
+  VectorIndexMissingError,
 } from './retrieval.errors.js';
 export { RetrievalModule, type RetrievalModuleOptions } from './retrieval.module.js';
 export { type RetrievalOptions, type RetrievalOptionsInput } from './retrieval.options.js';
 export { RETRIEVAL_MODES, type RetrievalMode } from './search/certified-search.js';
 export { type ChunkFilter } from './search/chunk-filter.js';
 export { type Embedder } from './vectors/embedder.js';
+export { VectorIndex } from './vectors/vector-index.service.js';

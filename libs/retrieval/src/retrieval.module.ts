@@ -11,6 +11,7 @@ import {
   type RetrievalOptionsInput,
 } from './retrieval.options.js';
 import { type Embedder, RETRIEVAL_EMBEDDER } from './vectors/embedder.js';
+import { VectorIndex } from './vectors/vector-index.service.js';
 import { VectorCache } from './vectors/vector-cache.js';
 
 export interface RetrievalModuleOptions extends RetrievalOptionsInput {
@@ -24,7 +25,7 @@ export interface RetrievalModuleOptions extends RetrievalOptionsInput {
 @Module({})
 export class RetrievalModule {
   static forRoot({ embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
-    const services: Provider[] = [ChunkStore, EdgeStore, RetrievalCalibration, RetrievalService];
+    const services: Provider[] = [ChunkStore, EdgeStore, RetrievalCalibration, RetrievalService, VectorIndex];
     return {
       module: RetrievalModule,
       ...(imports && { imports }),

@@ -14,6 +14,7 @@ import { CertifiedSearch } from '../search/certified-search.js';
 import { ExactRanking } from '../search/exact-ranking.js';
 import { assertDirection, embedAll, type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
 import { VectorCache } from '../vectors/vector-cache.js';
+import { VectorIndex } from '../vectors/vector-index.service.js';
 import { fuseScores, type FusedChunk } from './fuse-scores.js';
 import { type KeywordAnswer, keywordLeg } from './keyword-leg.js';
 import { choosePlan, type PlanChoice } from './plan-choice.js';
@@ -50,13 +51,14 @@ export class RetrievalService {
     private readonly calibration: RetrievalCalibration,
     private readonly neighbourhoods: NeighbourhoodCache,
     private readonly vectors: VectorCache,
+    private readonly vectorIndex: VectorIndex,
     @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
     @Inject(RETRIEVAL_OPTIONS) private readonly options: RetrievalOptions,
   ) {}
 
   /**
    * @throws {InvalidRetrievalQueryError} {@link UnknownFilterFieldError} {@link InvalidVectorError} {@link ChunkNotFoundError}
-   *   {@link PlanNotApplicableError} {@link CodesTooLargeError} {@link CodeThreadLostError}; the last two only for a plan that was asked for
+   *   {@link PlanNotApplicableError} {@link CodesTooLargeError} {@link CodeThreadLostError}; the last two, and {@link VectorIndexMissingError}, only for a plan that was asked for
    */
   async query(workspaceId: string, input: RetrievalQueryInput): Promise<RetrievalAnswer> {
     const query = parseRetrievalQuery(input);
@@ -102,9 +104,12 @@ export class RetrievalService {
   async #follow(run: Run, choice: PlanChoice): Promise<Searched> {
     const { clock } = run;
     const search = this.#prepare(run);
-    const { space, probe } = search.goal;
+    const { space, probe, filter } = search.goal;
+    const { manager } = this.transactions;
     const sources = {
-      sql: new SqlCodes(this.transactions.manager, space, probe),
+      sql: new SqlCodes(manager, space, probe),
+      indexed: (count: number) =>
+        this.vectorIndex.nearest(manager, { space, filter, count, vector: run.vector }),
       resident: (): Promise<CodeSource> => this.resident.open(space, run.version, probe),
     };
     const source = await clock.measure(choice.plan, () => PLANS[choice.plan].begin(search, sources));
