@@ -24,7 +24,7 @@ export function provePlans(
   beforeAll(async () => {
     fixture = await start();
     corpus = await ClusteredCorpus.create(fixture);
-    const other = await ClusteredCorpus.create(fixture);
+    const other = await ClusteredCorpus.create(fixture, 400);
     expect(other.workspaceId).not.toBe(corpus.workspaceId);
     await fixture.query('ANALYZE');
   }, 300_000);
