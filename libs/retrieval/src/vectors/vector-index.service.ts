@@ -25,6 +25,7 @@ export interface IndexedQuestion {
 @Injectable()
 export class VectorIndex {
   #isThere: Promise<boolean> | undefined;
+  #known = false;
 
   constructor(
     private readonly transactions: Transactions,
@@ -37,6 +38,12 @@ export class VectorIndex {
     // A statement that failed is asked again.
     this.#isThere.catch(() => (this.#isThere = undefined));
     return this.#isThere;
+  }
+
+  /** Whether there is one, as far as that is known now. */
+  peek(): boolean {
+    this.isThere().catch(() => undefined);
+    return this.#known;
   }
 
   /**
@@ -59,6 +66,7 @@ export class VectorIndex {
     }
     await this.#dropUnfinished();
     for (const sql of [this.#functionStatement, this.#indexStatement]) await manager.query(sql);
+    this.#known = true;
     this.#isThere = Promise.resolve(true);
   }
 
@@ -109,7 +117,8 @@ export class VectorIndex {
       'SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND indisvalid',
       [this.#index],
     );
-    return rows.length > 0;
+    this.#known = rows.length > 0;
+    return this.#known;
   }
 
   /** The chunks of the next vectors by id; they stay there until their copy is. */
