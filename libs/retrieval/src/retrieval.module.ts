@@ -31,8 +31,8 @@ export interface RetrievalModuleOptions extends RetrievalOptionsInput {
 export class RetrievalModule {
   static forRoot({ embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
     const services: Provider[] = [
-      ...[ChunkStore, EdgeStore, RetrievalService, VectorIndex],
-      ...[PlanChooser, RetrievalCalibration, RetrievalMetrics],
+      ...[ChunkStore, EdgeStore, RetrievalService],
+      ...[PlanChooser, RetrievalCalibration, RetrievalMetrics, VectorIndex],
     ];
     return {
       module: RetrievalModule,

@@ -20,9 +20,9 @@ export interface PlanFacts {
   readonly knownPassing: number | undefined;
   readonly reading: SampleReading;
   readonly isResident: boolean;
-  /** Whether there is an index of pgvector. */
-  readonly isIndexed: boolean;
   readonly isNeighbourhoodKept: boolean;
+  /** Whether there is an index of pgvector. */
+  readonly hasVectorIndex: boolean;
   /** Embeddings in memory, of all spaces. */
   readonly keptVectors: number;
   /** Queries of this process that have not ended. */

@@ -42,14 +42,14 @@ export class PlanRunner {
     private readonly resident: ResidentCodes,
     private readonly neighbourhoods: NeighbourhoodCache,
     private readonly vectors: VectorCache,
-    private readonly vectorIndex: VectorIndex,
     private readonly probe: SampleProbe,
     private readonly chooser: PlanChooser,
+    private readonly vectorIndex: VectorIndex,
     @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
     @Inject(RETRIEVAL_OPTIONS) private readonly options: RetrievalOptions,
   ) {}
 
-  /** @throws {CodesTooLargeError} {@link CodeThreadLostError} {@link VectorIndexMissingError}; only for a plan that was asked for */
+  /** @throws {CodesTooLargeError} {@link CodeThreadLostError}; only for a plan that was asked for */
   async search(run: SearchRun): Promise<Searched> {
     this.#underWay++;
     try {
@@ -61,7 +61,8 @@ export class PlanRunner {
 
   async #search(run: SearchRun): Promise<Searched> {
     const isResident = this.resident.peek(run.space, run.version) !== undefined;
-    const question = run.clock.time('probe', () => this.#question(run));
+    const hasVectorIndex = await this.vectorIndex.isThere();
+    const question = run.clock.time('probe', () => this.#question(run, hasVectorIndex));
     const choice = run.clock.time('choose', () => this.#choose(run, question, isResident));
     if (!isResident && !run.query.plan && run.version !== undefined)
       this.resident.warm(run.space, run.version);
@@ -75,8 +76,8 @@ export class PlanRunner {
     }
   }
 
-  #question(run: SearchRun): RetrievalQuestion | undefined {
-    const facts = this.#facts(run);
+  #question(run: SearchRun, hasVectorIndex: boolean): RetrievalQuestion | undefined {
+    const facts = this.#facts(run, hasVectorIndex);
     return facts && this.chooser.question(facts);
   }
 
@@ -90,7 +91,10 @@ export class PlanRunner {
   }
 
   /** Undefined inside a transaction, and until the first sample of the space was drawn. */
-  #facts({ space, query, version, code, limit, wantedZ, expectedSize }: SearchRun): PlanFacts | undefined {
+  #facts(
+    { space, query, version, code, limit, wantedZ, expectedSize }: SearchRun,
+    hasVectorIndex: boolean,
+  ): PlanFacts | undefined {
     if (version === undefined) return undefined;
     const { filter, mode, seeds, text } = query;
     const resident = this.resident.peek(space, version);
@@ -103,8 +107,7 @@ export class PlanRunner {
       chunks: resident?.size ?? sample.size,
       knownPassing: resident?.knownPassing(filter),
       reading: sample.read({ code, filter, limit, z: wantedZ }),
-      isResident: resident !== undefined,
-      isIndexed: this.vectorIndex.peek(),
+      ...{ isResident: resident !== undefined, hasVectorIndex },
       isNeighbourhoodKept:
         mode !== 'plain' && this.neighbourhoods.has({ ...space, version, seeds, maxNeighbours }),
       keptVectors: this.vectors.figures.vectors,
@@ -143,13 +146,13 @@ export class PlanRunner {
     plan: RetrievalPlanName,
     statements: Statements,
   ): Promise<Pick<Searched, 'search' | 'escalated'>> {
-    const { clock, code, space, version, vector } = run;
-    const search = this.#prepare(run, statements);
+    const { clock, code, space, vector, version } = run;
     const { filter } = run.query;
+    const search = this.#prepare(run, statements);
     const sources = {
       sql: new SqlCodes(statements, space, code),
+      indexed: (count: number) => this.vectorIndex.nearest(statements, { space, filter, count, vector }),
       resident: (): Promise<CodeSource> => this.resident.open(space, version, code),
-      indexed: (count: number) => this.vectorIndex.nearest(statements, { space, vector, filter, count }),
     };
     const source = await clock.measure(plan, () => PLANS[plan].begin(search, sources));
     const escalated = await clock.measure('certify', () => search.certify(source));

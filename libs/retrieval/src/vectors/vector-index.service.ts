@@ -25,7 +25,6 @@ export interface IndexedQuestion {
 @Injectable()
 export class VectorIndex {
   #isThere: Promise<boolean> | undefined;
-  #known = false;
 
   constructor(
     private readonly transactions: Transactions,
@@ -38,12 +37,6 @@ export class VectorIndex {
     // A statement that failed is asked again.
     this.#isThere.catch(() => (this.#isThere = undefined));
     return this.#isThere;
-  }
-
-  /** Whether there is one, as far as that is known now. */
-  peek(): boolean {
-    this.isThere().catch(() => undefined);
-    return this.#known;
   }
 
   /**
@@ -66,7 +59,6 @@ export class VectorIndex {
     }
     await this.#dropUnfinished();
     for (const sql of [this.#functionStatement, this.#indexStatement]) await manager.query(sql);
-    this.#known = true;
     this.#isThere = Promise.resolve(true);
   }
 
@@ -117,8 +109,7 @@ export class VectorIndex {
       'SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND indisvalid',
       [this.#index],
     );
-    this.#known = rows.length > 0;
-    return this.#known;
+    return rows.length > 0;
   }
 
   /** The chunks of the next vectors by id; they stay there until their copy is. */
