@@ -117,7 +117,7 @@ export class RetrievalFixture {
   }
 }
 
-async function migrate(url: string): Promise<void> {
+export async function migrate(url: string): Promise<void> {
   const dataSource = createDataSource({ url, migrations });
   await dataSource.initialize();
   try {
