@@ -1,82 +1,44 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bitsOf, bytesOf, signCode } from '@peregrine/ai/vectors';
-import { randomUUID } from 'node:crypto';
+import {
+  foreignKeyChecks,
+  indexUse,
+  listIndexes,
+  recordStatements,
+  type SentStatement,
+} from '@peregrine/database/testing';
 import { DataSource } from 'typeorm';
 import { ChunkStore, EdgeStore } from '../src/index.js';
+import { IngestService } from '../src/ingest/ingest.service.js';
 import { DIMENSIONS, RetrievalFixture } from './retrieval-fixture.js';
 
 const WORKSPACES = 20;
 const FILES = 1_000;
 const CHUNKS_PER_FILE = 20;
 
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Index Name'?: string;
-  readonly 'Conflict Arbiter Indexes'?: readonly string[];
-  readonly Plans?: readonly PlanNode[];
-}
-
-interface Asked {
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
-}
+const isOurs = (table: string) => table.startsWith('retrieval_');
 
 describe('the indexes of retrieval', () => {
   let fixture: RetrievalFixture;
-  const asked = new Map<string, Asked>();
+  let sent: SentStatement[];
 
   beforeAll(async () => {
     fixture = await RetrievalFixture.start();
     const chunk = await load(fixture);
     const source = fixture.get(DataSource);
-    const before = source.logger;
-    const nothing = () => undefined;
-    source.logger = {
-      logQuery: (sql, parameters: readonly unknown[] = []) => {
-        if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(sql)) asked.set(sql, { sql, parameters });
-      },
-      ...{ logQueryError: nothing, logQuerySlow: nothing, logSchemaBuild: nothing, logMigration: nothing },
-      log: nothing,
-    };
-    await work(fixture, chunk);
-    source.logger = before;
-    const keys = await fixture.query<{ table: string; column: string }>(
-      `SELECT f.conrelid::regclass::text AS table, a.attname AS column FROM pg_constraint f
-         JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
-        WHERE f.contype = 'f' AND f.conrelid::regclass::text ~ '^retrieval_'`,
-    );
-    for (const { table, column } of keys) {
-      const sql = `DELETE FROM ONLY ${table} WHERE $1::uuid = ${column}`;
-      asked.set(sql, { sql, parameters: [randomUUID()] });
-    }
+    sent = [
+      ...(await recordStatements(source, () => work(fixture, chunk))),
+      ...(await foreignKeyChecks(source, isOurs)),
+    ];
   }, 300_000);
   afterAll(() => fixture?.stop());
 
   it('serve every statement, and are each needed by one', async () => {
-    const used = new Set<string>();
-    const scans: string[] = [];
-    for (const { sql, parameters } of asked.values()) {
-      const [row] = await fixture.query<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }>(
-        `EXPLAIN (FORMAT JSON) ${sql}`,
-        [...parameters],
-      );
-      const walk = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(walk)];
-      for (const node of (row?.['QUERY PLAN'] ?? []).flatMap((it) => walk(it.Plan))) {
-        const table = node['Relation Name'] ?? '';
-        // A row for each workspace.
-        if (node['Node Type'] === 'Seq Scan' && table !== 'retrieval_versions')
-          scans.push(`${table}: ${sql}`);
-        for (const name of [node['Index Name'], ...(node['Conflict Arbiter Indexes'] ?? [])]) {
-          if (name !== undefined) used.add(name);
-        }
-      }
-    }
-    const indexes = await fixture.query<{ name: string }>(
-      `SELECT indexname AS name FROM pg_indexes WHERE tablename ~ '^retrieval_' ORDER BY 1`,
-    );
-    expect(scans).toEqual([]);
-    expect(indexes.map((it) => it.name).filter((it) => !used.has(it))).toEqual([]);
+    const { used, scans } = await indexUse(fixture.get(DataSource), sent);
+    // A row for each workspace.
+    expect(scans.filter((it) => it.table !== 'retrieval_versions')).toEqual([]);
+    const indexes = (await listIndexes(fixture.get(DataSource))).filter((it) => isOurs(it.table));
+    expect(indexes.filter((it) => !used.has(it.name))).toEqual([]);
   }, 60_000);
 });
 
@@ -98,7 +60,7 @@ async function load(fixture: RetrievalFixture): Promise<LinkedChunk> {
        SELECT gen_random_uuid(), w.id, n::text, n::text, 'text/markdown', 1, '', 'extracted' FROM generate_series(1, ${FILES}) n
          JOIN (SELECT id, row_number() OVER () AS k FROM workspaces) w ON w.k = n % ${WORKSPACES} + 1`,
     `INSERT INTO retrieval_chunks (id, workspace_id, document_id, place, type, text, search, word_count, created_at)
-       SELECT gen_random_uuid(), f.workspace_id, f.id, n, 'type ' || (hashtext(f.path) & 63), 'shelf', to_tsvector('english', 'folder ' || f.path || ' shelf ' || n), 4,
+       SELECT gen_random_uuid(), f.workspace_id, f.id, n - 1, 'type ' || (hashtext(f.path) & 63), 'shelf', to_tsvector('english', 'folder ' || f.path || ' shelf ' || n), 4,
               now() - f.path::integer * interval '1 day'
          FROM files f CROSS JOIN generate_series(1, ${CHUNKS_PER_FILE}) n`,
     `INSERT INTO retrieval_vectors
@@ -110,6 +72,14 @@ async function load(fixture: RetrievalFixture): Promise<LinkedChunk> {
          JOIN retrieval_chunks b ON b.document_id = a.document_id AND b.id <> a.id`,
     `INSERT INTO retrieval_degrees SELECT id, ${CHUNKS_PER_FILE - 1}, ${CHUNKS_PER_FILE} FROM retrieval_chunks`,
     'INSERT INTO retrieval_versions SELECT id, 1 FROM workspaces',
+    `INSERT INTO file_documents (file_id, workspace_id, name, path, body)
+       SELECT id, workspace_id, name, path, '# A title' || chr(10) || '[x](7) by Ada Lovelace' FROM files`,
+    `INSERT INTO retrieval_documents
+       SELECT id, workspace_id, 1, 0, 'chosen-64', ARRAY[path, '[[' || path || ']]'] FROM files`,
+    `INSERT INTO retrieval_links
+       SELECT DISTINCT k.id, (hashtext(k.id::text || n) & 1023)::text, k.workspace_id FROM retrieval_chunks k CROSS JOIN generate_series(1, 2) n`,
+    `INSERT INTO retrieval_entities
+       SELECT DISTINCT k.id, 'name:' || (hashtext(k.id::text || n) & 4095), k.workspace_id FROM retrieval_chunks k CROSS JOIN generate_series(1, 2) n`,
     'VACUUM ANALYZE',
   ];
   for (const it of statements) await fixture.query(it);
@@ -141,4 +111,5 @@ async function work(
   await fixture.get(EdgeStore).link(workspace, [{ from: id, to: other, type: 'link', weight: 1 }]);
   const document = { documentId, type, createdAt: new Date(), texts: ['another text'] };
   await fixture.get(ChunkStore).replace(workspace, document);
+  await fixture.get(IngestService).ingest([documentId]);
 }

@@ -9,18 +9,17 @@ import {
   WorkspaceService,
 } from '@peregrine/content';
 import { DatabaseModule, driverTransactions, Transactions } from '@peregrine/database';
-import { createTestDatabase } from '@peregrine/database/testing';
+import { createMigratedDatabase, until } from '@peregrine/database/testing';
+import { migrations } from '@peregrine/migrations';
 import { QueryOptimizerModule } from '@peregrine/query-optimizer';
 import { TaskQueueModule } from '@peregrine/task-queue';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { ingestExtractedTexts, RetrievalModule, retrievalTasks } from '../src/index.js';
 import { CountingEmbedder } from './ingest-fixture.js';
-import { migrate } from './retrieval-fixture.js';
 
 /** Content, retrieval and their tasks in a Nest application, on one database. */
 export class IngestQueueFixture {
@@ -30,7 +29,7 @@ export class IngestQueueFixture {
 
   /** @param listens false: as it was before there was retrieval */
   static async start({ listens = true } = {}): Promise<IngestQueueFixture> {
-    const database = await createTestDatabase(process.env['DATABASE_URL']);
+    const database = await createMigratedDatabase(process.env['DATABASE_URL'], migrations);
     const fixture = new IngestQueueFixture();
     const folder = await mkdtemp(join(tmpdir(), 'peregrine-ingest-'));
     fixture.#cleanUps.push(
@@ -38,7 +37,6 @@ export class IngestQueueFixture {
       () => rm(folder, { recursive: true, force: true }),
     );
     try {
-      await migrate(database.url);
       await fixture.#open(database.url, folder, listens);
     } catch (error) {
       await fixture.stop();
@@ -69,7 +67,7 @@ export class IngestQueueFixture {
   /** Waits until that holds for no file of the workspace any more. */
   async untilNone(workspaceId: string, condition: string): Promise<void> {
     const sql = `SELECT 1 FROM files f LEFT JOIN retrieval_documents d ON d.document_id = f.id WHERE f.workspace_id = $1 AND (${condition})`;
-    while ((await this.query(sql, [workspaceId])).length > 0) await pause(10);
+    await until(async () => (await this.query(sql, [workspaceId])).length === 0);
   }
 
   extracted(workspaceId: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FileService } from '@peregrine/content';
 import { TaskWorker } from '@peregrine/task-queue';
-import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '@peregrine/database/testing';
 import { IngestSweeper, RetrievalService } from '../src/index.js';
 import { paragraph } from './ingest-fixture.js';
 import { IngestQueueFixture } from './ingest-queue-fixture.js';
@@ -87,9 +87,7 @@ describe('files whose tasks there never were, or were lost', () => {
 
   const sweep = () => fixture.get(IngestSweeper).sweep();
   /** Again and again, as a worker does: what is submitted while its task is just ending is dropped. */
-  const sweepAll = async () => {
-    while ((await sweep()) > 0) await pause(20);
-  };
+  const sweepAll = () => until(async () => (await sweep()) === 0);
 
   it('are ingested by sweeps, and anew when there is another embedder', async () => {
     for (const it of ['a', 'b', 'c']) await fixture.upload(workspace, `${it}.md`, `${it} good text`);

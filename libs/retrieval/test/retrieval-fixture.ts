@@ -1,7 +1,7 @@
 import { type INestApplicationContext, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { createDataSource, DatabaseModule, runMigrations } from '@peregrine/database';
-import { createTestDatabase } from '@peregrine/database/testing';
+import { DatabaseModule } from '@peregrine/database';
+import { createMigratedDatabase } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
@@ -44,11 +44,10 @@ export class RetrievalFixture {
 
   /** @param embedder instead of the one that gives chosen vectors */
   static async start(options: RetrievalOptionsInput = {}, embedder?: Embedder): Promise<RetrievalFixture> {
-    const database = await createTestDatabase(process.env['DATABASE_URL']);
+    const database = await createMigratedDatabase(process.env['DATABASE_URL'], migrations);
     const fixture = new RetrievalFixture();
     fixture.#cleanUps.push(() => database.drop());
     try {
-      await migrate(database.url);
       await fixture.#open(database.url, options, embedder ?? fixture.embedder);
     } catch (error) {
       await fixture.stop();
@@ -114,15 +113,5 @@ export class RetrievalFixture {
     module.useLogger(false);
     this.#app = await module.init();
     this.#cleanUps.push(() => module.close());
-  }
-}
-
-export async function migrate(url: string): Promise<void> {
-  const dataSource = createDataSource({ url, migrations });
-  await dataSource.initialize();
-  try {
-    await runMigrations(dataSource);
-  } finally {
-    await dataSource.destroy();
   }
 }
