@@ -19,6 +19,8 @@ import { KeepTracesOfOutboxTasks1795000024000 } from './1795000024000-keep-trace
 import { CreateRetrieval1795000025000 } from './1795000025000-create-retrieval.js';
 import { CountSemanticReuse1795000026000 } from './1795000026000-count-semantic-reuse.js';
 import { IngestDocuments1795000027000 } from './1795000027000-ingest-documents.js';
+import { CreateRetrievalCalibration1795000028000 } from './1795000028000-create-retrieval-calibration.js';
+import { RaiseVersionsOfDeletedChunks1795000029000 } from './1795000029000-raise-versions-of-deleted-chunks.js';
 
 /** Every migration, oldest first. Listed by hand, so that a bundler and a reader see the same. */
 export const migrations = [
@@ -43,4 +45,6 @@ export const migrations = [
   CreateRetrieval1795000025000,
   CountSemanticReuse1795000026000,
   IngestDocuments1795000027000,
+  CreateRetrievalCalibration1795000028000,
+  RaiseVersionsOfDeletedChunks1795000029000,
 ];

@@ -5,14 +5,21 @@ export {
   type ListChunksOptions,
 } from './chunks/document-chunks.service.js';
 export { type ChunkedDocument } from './chunks/match-chunks.js';
+export { type CalibrationFigures, type ShadowOutcome } from './certificate/calibration-metrics.js';
+export { type Calibration } from './certificate/calibration-rule.js';
+export { RetrievalCalibration } from './certificate/retrieval-calibration.service.js';
 export { type Edge, EdgeStore } from './graph/edge-store.service.js';
 export { IngestSweeper } from './ingest/ingest.sweeper.js';
 export { type FileWithText, ingestExtractedTexts } from './ingest/submit-ingest.js';
 export { RETRIEVAL_PLANS, type RetrievalPlanName } from './plans/retrieval-plan.js';
+export { type ChoiceReason, PlanChooser } from './planning/plan-chooser.service.js';
+export { RETRIEVAL_FEATURES } from './planning/plan-features.js';
 export {
+  type PlannerAnswer,
   type RetrievalAnswer,
   type RetrievalExplanation,
   type RetrievalHit,
+  type StageTime,
 } from './querying/retrieval-answer.js';
 export {
   MAX_RETRIEVAL_HITS,
@@ -25,6 +32,7 @@ export {
   ChunkNotFoundError,
   CodesTooLargeError,
   CodeThreadLostError,
+  CorpusTooLargeError,
   DocumentNotFoundError,
   InvalidRetrievalQueryError,
   InvalidVectorError,
@@ -37,4 +45,5 @@ export { type RetrievalOptions, type RetrievalOptionsInput } from './retrieval.o
 export { ingestDocument, retrievalTasks } from './retrieval.tasks.js';
 export { RETRIEVAL_MODES, type RetrievalMode } from './search/certified-search.js';
 export { type ChunkFilter } from './search/chunk-filter.js';
+export { RetrievalMetrics } from './statistics/retrieval-metrics.js';
 export { type Embedder, type EmbedOptions } from './vectors/embedder.js';

@@ -1,4 +1,5 @@
 import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
+import { RetrievalCalibration } from './certificate/retrieval-calibration.service.js';
 import { ChunkStore } from './chunks/chunk-store.service.js';
 import { DocumentChunks } from './chunks/document-chunks.service.js';
 import { TextVectorizer } from './chunks/text-vectorizer.service.js';
@@ -7,13 +8,20 @@ import { EdgeStore } from './graph/edge-store.service.js';
 import { IngestDocumentHandler } from './ingest/ingest-document.handler.js';
 import { IngestService } from './ingest/ingest.service.js';
 import { IngestSweeper } from './ingest/ingest.sweeper.js';
+import { NeighbourhoodCache } from './graph/neighbourhood-cache.js';
+import { PlanChooser } from './planning/plan-chooser.service.js';
+import { SampleProbe } from './probe/sample-probe.service.js';
+import { PlanRunner } from './querying/plan-runner.service.js';
 import { RetrievalService } from './querying/retrieval.service.js';
 import {
   RETRIEVAL_OPTIONS,
   retrievalOptionsSchema,
   type RetrievalOptionsInput,
 } from './retrieval.options.js';
+import { StageTimes } from './querying/stage-times.js';
+import { RetrievalMetrics } from './statistics/retrieval-metrics.js';
 import { type Embedder, RETRIEVAL_EMBEDDER } from './vectors/embedder.js';
+import { VectorCache } from './vectors/vector-cache.js';
 
 export interface RetrievalModuleOptions extends RetrievalOptionsInput {
   /** Makes the embeddings, and keeps them: the same text is asked for again and again. */
@@ -31,14 +39,18 @@ export interface RetrievalModuleOptions extends RetrievalOptionsInput {
 @Module({})
 export class RetrievalModule {
   static forRoot({ sweep = false, embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
-    const services: Provider[] = [ChunkStore, DocumentChunks, EdgeStore, RetrievalService];
+    const services: Provider[] = [
+      ...[ChunkStore, DocumentChunks, EdgeStore, RetrievalService],
+      ...[PlanChooser, RetrievalCalibration, RetrievalMetrics],
+    ];
     return {
       module: RetrievalModule,
       ...(imports && { imports }),
       providers: [
         { provide: RETRIEVAL_OPTIONS, useValue: retrievalOptionsSchema.parse(input) },
         { provide: RETRIEVAL_EMBEDDER, ...embedder },
-        ...[ResidentCodes, TextVectorizer, ...services],
+        ...[ResidentCodes, NeighbourhoodCache, VectorCache, SampleProbe, PlanRunner, StageTimes],
+        ...[TextVectorizer, ...services],
         ...[IngestService, IngestDocumentHandler],
         ...(sweep ? [IngestSweeper] : []),
       ],

@@ -2,15 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { signCode } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { certaintyFor } from '../certificate/certificate.js';
-import { type CodeSource } from '../codes/code-source.js';
-import { ResidentCodes } from '../codes/resident-codes.service.js';
-import { SqlCodes } from '../codes/sql-codes.js';
-import { expectedSize, walkNeighbourhood } from '../graph/neighbourhood.js';
+import { RetrievalCalibration } from '../certificate/retrieval-calibration.service.js';
 import { PLANS } from '../plans/plans.js';
-import { CodeThreadLostError, PlanNotApplicableError } from '../retrieval.errors.js';
+import { PlanNotApplicableError } from '../retrieval.errors.js';
 import { RETRIEVAL_OPTIONS, type RetrievalOptions } from '../retrieval.options.js';
-import { CertifiedSearch } from '../search/certified-search.js';
-import { ExactRanking } from '../search/exact-ranking.js';
+import { type CertifiedSearch } from '../search/certified-search.js';
+import { RetrievalMetrics } from '../statistics/retrieval-metrics.js';
 import {
   assertDirection,
   embedAll,
@@ -20,28 +17,17 @@ import {
 } from '../vectors/embedder.js';
 import { fuseScores, type FusedChunk } from './fuse-scores.js';
 import { type KeywordAnswer, keywordLeg } from './keyword-leg.js';
-import { choosePlan, type PlanChoice } from './plan-choice.js';
+import { PlanRunner, type Searched } from './plan-runner.service.js';
 import { type RetrievalAnswer, type RetrievalExplanation, type RetrievalHit } from './retrieval-answer.js';
 import { parseRetrievalQuery, type RetrievalQuery, type RetrievalQueryInput } from './retrieval-query.js';
+import { type SearchRun } from './search-run.js';
+import { readSearchStart } from './search-start.js';
 import { StageClock } from './stage-clock.js';
+import { StageTimes } from './stage-times.js';
+import { whyOf } from './why.js';
 
 export interface RetrievalCallOptions {
   readonly signal?: AbortSignal;
-}
-
-/** What one query works with. */
-interface Run {
-  readonly workspaceId: string;
-  readonly query: RetrievalQuery;
-  readonly vector: Float32Array;
-  readonly clock: StageClock;
-  readonly expectedSize: number;
-}
-
-interface Searched {
-  readonly search: CertifiedSearch;
-  readonly choice: PlanChoice;
-  readonly escalated: boolean;
 }
 
 /** Finds chunks by vector, words and graph, and says what is known of the answer's recall. */
@@ -49,7 +35,10 @@ interface Searched {
 export class RetrievalService {
   constructor(
     private readonly transactions: Transactions,
-    private readonly resident: ResidentCodes,
+    private readonly runner: PlanRunner,
+    private readonly calibration: RetrievalCalibration,
+    private readonly stageTimes: StageTimes,
+    private readonly metrics: RetrievalMetrics,
     @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
     @Inject(RETRIEVAL_OPTIONS) private readonly options: RetrievalOptions,
   ) {}
@@ -68,17 +57,38 @@ export class RetrievalService {
     if (query.plan && !PLANS[query.plan].modes.includes(query.mode)) {
       throw new PlanNotApplicableError(query.plan, query.mode);
     }
-    const clock = new StageClock(query.budgetMs ?? this.options.budgetMs, signal);
-    const embedding = { workspaceId, ...(signal && { signal }) };
-    const vector = await clock.measure('embed', () => this.#vectorOf(query, embedding));
-    const { manager } = this.transactions;
-    const size = await clock.measure('seeds', () => expectedSize(manager, workspaceId, query.seeds));
-    const run: Run = { workspaceId, query, vector, clock, expectedSize: size };
-    const searched = await this.#search(run);
+    const run = await this.#begin(workspaceId, query, signal);
+    const { clock } = run;
+    const searched = await this.runner.search(run);
+    this.calibration.offer(searched.search, run);
     const keywords = await this.#keywords(run, searched.search);
     const best = await clock.measure('fuse', () => this.#fuse(query, searched.search, keywords));
     const hits = await clock.measure('read', () => this.#read(workspaceId, best));
-    return { hits, explanation: this.#explain(run, searched, keywords) };
+    const explanation = this.#explain(run, searched, keywords);
+    this.metrics.record(explanation, clock.elapsedMs);
+    return { hits, explanation };
+  }
+
+  async #begin(
+    workspaceId: string,
+    query: RetrievalQuery,
+    signal: AbortSignal | undefined,
+  ): Promise<SearchRun> {
+    const clock = new StageClock(query.budgetMs ?? this.options.budgetMs, signal);
+    const embedding = { workspaceId, ...(signal && { signal }) };
+    const vector = await clock.measure('embed', () => this.#vectorOf(query, embedding));
+    const { manager, active } = this.transactions;
+    const start = await clock.measure('start', () => readSearchStart(manager, workspaceId, query.seeds));
+    const { z: certainty } = await this.calibration.current();
+    return {
+      ...{ query, vector, clock, space: { workspaceId, embedder: this.embedder.id } },
+      code: signCode(vector),
+      // What an open transaction sees is nobody else's: nothing is kept of it.
+      version: active ? undefined : start.version,
+      expectedSize: start.expectedSize,
+      limit: query.text === undefined ? query.limit : Math.max(query.limit, this.options.legHits),
+      wantedZ: certaintyFor(query.recallFloor, certainty),
+    };
   }
 
   async #vectorOf({ vector, text = '' }: RetrievalQuery, options: EmbedOptions): Promise<Float32Array> {
@@ -87,49 +97,7 @@ export class RetrievalService {
     return Float32Array.from(found);
   }
 
-  async #search(run: Run): Promise<Searched> {
-    const space = { workspaceId: run.workspaceId, embedder: this.embedder.id };
-    const isResident = !run.query.plan && (await this.resident.isCurrent(space));
-    const choice = choosePlan(run.query, { expectedSize: run.expectedSize, isResident });
-    if (choice.plan === 'filtered-vector' && !run.query.plan) this.resident.warm(space);
-    try {
-      return await this.#follow(run, choice);
-    } catch (error) {
-      if (run.query.plan || !(error instanceof CodeThreadLostError)) throw error;
-      return this.#follow(run, { plan: 'filtered-vector', why: `a thread was lost (${error.code})` });
-    }
-  }
-
-  async #follow(run: Run, choice: PlanChoice): Promise<Searched> {
-    const { clock } = run;
-    const search = this.#prepare(run);
-    const { space, probe } = search.goal;
-    const sources = {
-      sql: new SqlCodes(this.transactions.manager, space, probe),
-      resident: (): Promise<CodeSource> => this.resident.open(space, probe),
-    };
-    const source = await clock.measure(choice.plan, () => PLANS[choice.plan].begin(search, sources));
-    const escalated = await clock.measure('certify', () => search.certify(source));
-    return { search, choice, escalated };
-  }
-
-  #prepare({ workspaceId, query, vector, clock }: Run): CertifiedSearch {
-    const { manager } = this.transactions;
-    const { maxNeighbours, certainty, legHits } = this.options;
-    const space = { workspaceId, embedder: this.embedder.id };
-    const boost = query.mode === 'boost' ? this.options.boost : 0;
-    const goal = {
-      ...{ space, boost, filter: query.filter, mode: query.mode, probe: signCode(vector) },
-      limit: query.text === undefined ? query.limit : Math.max(query.limit, legHits),
-      z: certaintyFor(query.recallFloor, certainty),
-      isOverdue: () => clock.isOverdue,
-    };
-    return new CertifiedSearch(goal, new ExactRanking(manager, space, vector, boost), () =>
-      walkNeighbourhood(manager, query.seeds, { workspaceId, maxNeighbours }),
-    );
-  }
-
-  async #keywords({ query, clock }: Run, search: CertifiedSearch): Promise<KeywordAnswer | undefined> {
+  async #keywords({ query, clock }: SearchRun, search: CertifiedSearch): Promise<KeywordAnswer | undefined> {
     const { text, mode, filter } = query;
     if (text === undefined) return undefined;
     const only = mode === 'within' ? [...(search.neighbourhood?.proximities.keys() ?? [])] : undefined;
@@ -145,11 +113,11 @@ export class RetrievalService {
     search: CertifiedSearch,
     keywords: KeywordAnswer | undefined,
   ): Promise<FusedChunk[]> {
-    const { ranking, goal } = search;
-    if (!keywords) return ranking.best(limit).map((it) => ({ ...it, keyword: null }));
+    const { ranking } = search;
+    if (!keywords) return ranking.best().map((it) => ({ ...it, keyword: null }));
     const byWords = [...keywords.scores.keys()];
     await search.rank(byWords);
-    const nearest = ranking.best(goal.limit).map((it) => it.chunkId);
+    const nearest = ranking.best().map((it) => it.chunkId);
     const found = ranking.of([...new Set([...nearest, ...byWords])]);
     return fuseScores(found, keywords.scores, this.options.weights).slice(0, limit);
   }
@@ -169,21 +137,19 @@ export class RetrievalService {
     });
   }
 
-  #explain(
-    run: Run,
-    { search, choice, escalated }: Searched,
-    keywords: KeywordAnswer | undefined,
-  ): RetrievalExplanation {
+  #explain(run: SearchRun, searched: Searched, keywords: KeywordAnswer | undefined): RetrievalExplanation {
+    const { search, choice, escalated, givenUp } = searched;
+    const { neighbourhood, ranking } = search;
     const z = search.certainty;
-    const { neighbourhood } = search;
     return {
-      ...choice,
+      plan: choice.plan,
+      ...whyOf(searched),
+      ...{ escalated, givenUp: givenUp ?? null },
       status: search.isComplete ? 'complete' : search.isCertified ? 'certified' : 'uncertified',
       z: Number.isFinite(z) ? z : null,
-      wantedZ: Number.isFinite(search.goal.z) ? search.goal.z : null,
-      escalated,
-      compared: search.ranking.compared,
-      stages: run.clock.stages,
+      wantedZ: Number.isFinite(run.wantedZ) ? run.wantedZ : null,
+      ...{ compared: ranking.compared, read: ranking.read },
+      stages: this.stageTimes.learn(choice.plan, run.query.mode, run.clock.stages),
       neighbourhood: neighbourhood
         ? {
             expectedSize: run.expectedSize,

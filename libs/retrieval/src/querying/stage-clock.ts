@@ -1,6 +1,7 @@
 /** How long the stages of a query took, and whether its time is up, or its caller gone. */
 export class StageClock {
   readonly stages: { name: string; durationMs: number }[] = [];
+  readonly #startMs = performance.now();
   readonly #deadlineMs: number;
 
   /**
@@ -11,11 +12,22 @@ export class StageClock {
     budgetMs?: number,
     private readonly signal?: AbortSignal,
   ) {
-    this.#deadlineMs = performance.now() + (budgetMs ?? Infinity);
+    this.#deadlineMs = this.#startMs + (budgetMs ?? Infinity);
   }
 
   get isOverdue(): boolean {
     return this.signal?.aborted === true || performance.now() >= this.#deadlineMs;
+  }
+
+  get elapsedMs(): number {
+    return performance.now() - this.#startMs;
+  }
+
+  time<T>(name: string, work: () => T): T {
+    const startMs = performance.now();
+    const result = work();
+    this.stages.push({ name, durationMs: performance.now() - startMs });
+    return result;
   }
 
   /** @throws the reason of the signal */
