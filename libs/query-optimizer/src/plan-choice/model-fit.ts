@@ -15,7 +15,7 @@ export const LEAST_SAMPLES = 20;
 /** The shape of a prior counts for as much as so many samples. */
 const PRIOR_SAMPLES = 100;
 /** A prior that counts for less is left out. */
-const LEAST_DISCOUNT = 0.05;
+const LEAST_DISCOUNT = 0.1;
 /** That the plan differs from its prior by as much as all of them do counts for so many samples. */
 const OFFSET_SAMPLES = 10;
 /** Until held-out samples say it. */

@@ -42,7 +42,10 @@ export function replay(input: ReplayInput): Verdict {
   if (candidate > before * WORSE_ERROR + LEAST_ERROR_MARGIN)
     return { isBetter: false, why: `its error is ${candidate.toFixed(2)} instead of ${before.toFixed(2)}` };
   const choices = replayed(input);
-  const rivals = { 'the current model': choices.current, 'the fallback alone': choices.fallback };
+  const rivals = {
+    ...(current && { 'the current model': choices.current }),
+    'the fallback alone': choices.fallback,
+  };
   for (const [name, rival] of Object.entries(rivals)) {
     const { meanMs, isSure } = costBeside(input, choices, rival);
     if (isSure) return { isBetter: false, why: `costs ${meanMs.toFixed(2)} ms a query more than ${name}` };
