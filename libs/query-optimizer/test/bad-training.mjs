@@ -1,16 +1,6 @@
 // A thread whose models take each plan for another one; they are judged as all are.
-import { registerHooks } from 'node:module';
+import './source-hooks.mjs';
 import { parentPort } from 'node:worker_threads';
-
-registerHooks({
-  resolve: (specifier, context, next) =>
-    next(
-      specifier.startsWith('.') && context.parentURL?.endsWith('.ts')
-        ? specifier.replace(/\.js$/, '.ts')
-        : specifier,
-      context,
-    ),
-});
 
 const { ModelFit } = await import('../src/plan-choice/model-fit.ts');
 const { trainRound } = await import('../src/plan-choice/training-round.ts');

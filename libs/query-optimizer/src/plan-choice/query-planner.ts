@@ -52,7 +52,7 @@ export class QueryPlanner<Plan extends string> {
       guard: { minGain: options.minGain, minGainMs: options.minGainMs },
       prior: prior && toLatencyModel(prior, plans),
       onPromotion: () => {
-        this.#drift.reset();
+        this.#drift.resume();
         this.#cache.clear('promotion');
       },
     });
