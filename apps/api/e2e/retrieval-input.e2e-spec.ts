@@ -96,7 +96,7 @@ describe('the description', () => {
     const { paths, components } = (await platform.request('GET', '/docs-json')).body;
     const own = Object.keys(paths).filter((it) => it.includes('/retrieval/'));
     expect(own.toSorted()).toEqual(
-      ['documents/{documentId}/chunks', 'explain', 'query'].map((it) => `/api/v1/retrieval/${it}`),
+      ['documents/{documentId}/chunks', 'explain', 'planner', 'query'].map((it) => `/api/v1/retrieval/${it}`),
     );
     expect(components.schemas.RetrievalQuery.example).toMatchObject({ limit: 5 });
     expect(components.schemas.RetrievalAnswer.example.certificate.status).toBe('certified');

@@ -4,5 +4,12 @@ import { type Settings } from './settings.js';
 
 /** The options of the workload, from the settings. */
 export function retrievalOptions({ retrieval, queue }: Settings): RetrievalModuleOptions {
-  return { ...retrieval, sweepIntervalMs: queue.sweepIntervalMs, embedder: platformEmbedder };
+  const { chooserEnabled, calibrationShare, ...limits } = retrieval;
+  return {
+    ...limits,
+    chooser: { enabled: chooserEnabled },
+    calibration: { share: calibrationShare },
+    sweepIntervalMs: queue.sweepIntervalMs,
+    embedder: platformEmbedder,
+  };
 }

@@ -1,5 +1,5 @@
 import { defineSettings, setting } from '../settings/define-settings.js';
-import { wholeNumber } from '../settings/value-types.js';
+import { share, trueOrFalse, wholeNumber } from '../settings/value-types.js';
 
 /** Passages of files by vector, words and graph. */
 export const retrievalSettings = defineSettings('Retrieval', {
@@ -17,5 +17,19 @@ export const retrievalSettings = defineSettings('Retrieval', {
     description:
       'Passages whose codes an api keeps in memory, of all workspaces together: about 100 bytes each.',
     default: '500000',
+  }),
+  maxVectorBytes: setting('RETRIEVAL_MAX_VECTOR_BYTES', wholeNumber(1, 68_719_476_736), {
+    description: 'Bytes of embeddings that an api keeps in memory, of all workspaces together.',
+    default: '67108864',
+  }),
+  chooserEnabled: setting('RETRIEVAL_CHOOSER_ENABLED', trueOrFalse(), {
+    description:
+      'Whether plans are chosen by what they have taken; false: by a fixed rule. Recall does not depend on it.',
+    default: 'true',
+  }),
+  calibrationShare: setting('RETRIEVAL_CALIBRATION_SHARE', share(), {
+    description:
+      'Share of the queries that are answered again exactly in the background, so that the recall that was promised is known to be kept.',
+    default: '0.01',
   }),
 });

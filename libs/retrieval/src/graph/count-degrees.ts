@@ -3,7 +3,7 @@ import { type EntityManager } from 'typeorm';
 /** So many neighbours, whichever they are by their random ids, say how large two hops are. */
 const SAMPLED_NEIGHBOURS = 32;
 /** So many neighbours of changed chunks are told, at most: the ends of a hub's edges stay as they are, which is good enough for an estimate. */
-const TOLD_NEIGHBOURS = 2_000;
+const TOLD_NEIGHBOURS = 256;
 
 /** Counts the edges of chunks whose edges have changed, and estimates anew how many chunks two hops reach from them and their neighbours. */
 export async function countDegrees(manager: EntityManager, chunkIds: readonly string[]): Promise<void> {
