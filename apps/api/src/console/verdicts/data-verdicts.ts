@@ -77,7 +77,7 @@ export function retrievalVerdict({ retrieval }: Judged): Verdict {
       title: 'Answers missed more than they promised',
       why: `${count(failures)} of ${count(samples)} answers of ${embedder} that were compared with an exact search; z was raised to ${z.toFixed(2)}.`,
       todo: 'Nothing, when there are no more of them; else set a higher certainty.',
-      runbook: 'retrieval-below-floor',
+      runbook: 'retrieval-under-floor',
     };
   }
   const drifted = retrieval.plans.filter(({ hasDrifted }) => hasDrifted);
