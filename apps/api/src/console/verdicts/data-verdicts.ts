@@ -3,6 +3,8 @@ import { count, type Judged, ms, percent, well } from './judged.js';
 
 /** One caller in 20 is nobody where fewer have called. */
 const FEWEST_CALLS = 20;
+/** Share of compared answers: fewer are chance, for which z was raised. */
+const MOST_FAILED = 0.005;
 const LONG_PURGE_MS = 60_000;
 /** For so long a purge that was given up is worth a warning. */
 const RECENT_PURGE_MS = 3_600_000;
@@ -67,7 +69,7 @@ export function queriesVerdict({ queries }: Judged): Verdict {
 
 export function retrievalVerdict({ retrieval }: Judged): Verdict {
   const page = 'retrieval';
-  const failed = retrieval.calibration.filter(({ failures }) => failures > 0);
+  const failed = retrieval.calibration.filter(({ failures, samples }) => failures > samples * MOST_FAILED);
   const [worst] = failed.toSorted((a, b) => b.failures / b.samples - a.failures / a.samples);
   if (worst) {
     const { failures, samples, embedder, z } = worst;
