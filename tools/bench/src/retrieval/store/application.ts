@@ -20,6 +20,8 @@ export interface OpenedRetrieval {
   close(): Promise<void>;
 }
 
+export type RetrievalInput = RetrievalOptionsInput & { readonly poolMax?: number };
+
 class RetrievalApplication {}
 
 /** Tables as the migrations make them. */
@@ -32,7 +34,7 @@ export async function migrate(url: string): Promise<void> {
 export async function openRetrieval(
   url: string,
   embedder: Embedder,
-  options: RetrievalOptionsInput & { readonly poolMax?: number } = {},
+  options: RetrievalInput = {},
 ): Promise<OpenedRetrieval> {
   const { poolMax = 4, ...input } = options;
   const imports: DynamicModule[] = [
