@@ -6,7 +6,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { Transactions } from '@peregrine/database';
-import { withQueryPriority } from '@peregrine/query-optimizer';
+import { repeatAtLowPriority, type RepeatedWork } from '@peregrine/query-optimizer';
 import { TaskQueue } from '@peregrine/task-queue';
 import { CONTENT_OPTIONS, type ContentOptions } from './content.options.js';
 import { extractText, releaseStorage } from './content.tasks.js';
@@ -26,8 +26,7 @@ const STORAGE_SWEEP_INTERVAL_MS = 3_600_000;
 @Injectable()
 export class ContentSweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger(ContentSweeper.name);
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #sweeps: RepeatedWork | undefined;
   #storageSweptAt = Date.now();
 
   constructor(
@@ -39,18 +38,15 @@ export class ContentSweeper implements OnApplicationBootstrap, OnApplicationShut
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => {
-      this.#running = this.#running
-        .then(() => withQueryPriority('low', () => this.sweep()))
-        .catch((error: unknown) => {
-          this.#log.warn(`A sweep failed and will be tried again: ${String(error)}`);
-        });
-    }, this.options.sweepIntervalMs).unref();
+    this.#sweeps = repeatAtLowPriority(
+      this.options.sweepIntervalMs,
+      () => this.sweep(),
+      (error) => this.#log.warn(`A sweep failed and will be tried again: ${String(error)}`),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#sweeps?.stop();
   }
 
   /** One round: extractions each time, the storage once an hour. Several processes may run it at once: every step can be done twice. */

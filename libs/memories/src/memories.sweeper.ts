@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { Cache } from '@peregrine/cache';
 import { Transactions } from '@peregrine/database';
-import { withQueryPriority } from '@peregrine/query-optimizer';
+import { repeatAtLowPriority, type RepeatedWork } from '@peregrine/query-optimizer';
 import { TaskQueue } from '@peregrine/task-queue';
 import { DEMOTION_RULES } from './feedback/tier-rules.js';
 import { memoriesTag } from './memories.cache-tags.js';
@@ -23,8 +23,7 @@ const FORGOTTEN_PAIR_DAYS = 30;
 @Injectable()
 export class MemoriesSweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger(MemoriesSweeper.name);
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #sweeps: RepeatedWork | undefined;
 
   constructor(
     private readonly transactions: Transactions,
@@ -35,18 +34,15 @@ export class MemoriesSweeper implements OnApplicationBootstrap, OnApplicationShu
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => {
-      this.#running = this.#running
-        .then(() => withQueryPriority('low', () => this.sweep()))
-        .catch((error: unknown) => {
-          this.#log.warn(`A sweep failed and will be tried again: ${String(error)}`);
-        });
-    }, this.options.sweepIntervalMs).unref();
+    this.#sweeps = repeatAtLowPriority(
+      this.options.sweepIntervalMs,
+      () => this.sweep(),
+      (error) => this.#log.warn(`A sweep failed and will be tried again: ${String(error)}`),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#sweeps?.stop();
   }
 
   /** One round. Several processes may run it at once: every step can be done twice. */

@@ -108,6 +108,7 @@ export {
   type QueryPriority,
   withQueryPriority,
 } from './pool/query-priority.js';
+export { repeatAtLowPriority, type RepeatedWork } from './pool/repeat-at-low-priority.js';
 export {
   InvalidQueryOptimizerOptionsError,
   QueryAdvisorError,

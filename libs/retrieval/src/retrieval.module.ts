@@ -2,6 +2,7 @@ import { type DynamicModule, type FactoryProvider, Module, type Provider } from 
 import { ChunkStore } from './chunks/chunk-store.service.js';
 import { ResidentCodes } from './codes/resident-codes.service.js';
 import { EdgeStore } from './graph/edge-store.service.js';
+import { NeighbourhoodCache } from './graph/neighbourhood-cache.js';
 import { RetrievalService } from './querying/retrieval.service.js';
 import {
   RETRIEVAL_OPTIONS,
@@ -9,6 +10,7 @@ import {
   type RetrievalOptionsInput,
 } from './retrieval.options.js';
 import { type Embedder, RETRIEVAL_EMBEDDER } from './vectors/embedder.js';
+import { VectorCache } from './vectors/vector-cache.js';
 
 export interface RetrievalModuleOptions extends RetrievalOptionsInput {
   /** Makes the embeddings, and keeps them: the same text is asked for again and again. */
@@ -28,7 +30,7 @@ export class RetrievalModule {
       providers: [
         { provide: RETRIEVAL_OPTIONS, useValue: retrievalOptionsSchema.parse(input) },
         { provide: RETRIEVAL_EMBEDDER, ...embedder },
-        ...[ResidentCodes, ...services],
+        ...[ResidentCodes, NeighbourhoodCache, VectorCache, ...services],
       ],
       exports: services,
     };

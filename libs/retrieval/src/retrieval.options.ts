@@ -11,8 +11,14 @@ export const retrievalOptionsSchema = z.strictObject({
   boost: z.number().min(0).max(1).default(0.15),
   /** How many chunks a walk from the seeds reaches at each hop, at most; the answer says when there were more. */
   maxNeighbours: z.number().int().min(1).max(50_000).default(5_000),
-  /** How many chunks' codes a process keeps in memory, of all workspaces together: 48 bytes each, and their ids. */
+  /** How many chunks' codes a process keeps in memory, of all workspaces together: 64 bytes each, and their ids. */
   maxResidentChunks: z.number().int().positive().default(500_000),
+  /** Bytes of embeddings that a process remembers, of all workspaces together. */
+  maxVectorBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(64 * 1024 * 1024),
   /** How many chunks with a word of the query are ranked by words. */
   keywordReach: z.number().int().positive().default(5_000),
   /** How many of the best by words, and of the nearest, are fused. */

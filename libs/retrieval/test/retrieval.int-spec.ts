@@ -111,7 +111,7 @@ describe('retrieval', () => {
     expect(hits[1]?.keyword).toBeCloseTo(bm25(1, words[1] ?? 0), 6);
     expect(explanation).toMatchObject({ status: 'complete', keywords: { truncated: false } });
     expect(explanation.stages.map((it) => it.name)).toEqual([
-      ...['embed', 'seeds', 'filtered-vector', 'certify', 'keywords', 'fuse', 'read'],
+      ...['embed', 'start', 'filtered-vector', 'certify', 'keywords', 'fuse', 'read'],
     ]);
   });
 

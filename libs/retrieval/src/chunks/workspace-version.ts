@@ -8,12 +8,3 @@ export async function raiseVersion(manager: EntityManager, workspaceId: string):
     [workspaceId],
   );
 }
-
-/** As a decimal number. To be taken before what is kept is read. */
-export async function currentVersion(manager: EntityManager, workspaceId: string): Promise<string> {
-  const [row] = await manager.query<{ version: string }[]>(
-    'SELECT version::text FROM retrieval_versions WHERE workspace_id = $1',
-    [workspaceId],
-  );
-  return row?.version ?? '0';
-}

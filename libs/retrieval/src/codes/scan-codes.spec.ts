@@ -36,7 +36,7 @@ describe('scanCodes', () => {
           .slice(0, limit);
         const found = scanCodes({
           codes: Uint32Array.from(list.flatMap((it) => [...it.code])),
-          mask: Uint8Array.from(list, (it) => Number(it.passes)),
+          places: Uint32Array.from(list.flatMap((it, place) => (it.passes ? [place] : []))),
           ...{ probe, maxDistance, after, limit },
         });
         expect([...found.places]).toEqual(expected.map((it) => it.place));

@@ -1,21 +1,21 @@
 import { bitsOf, CODE_BITS } from '@peregrine/ai/vectors';
-import { type EntityManager } from 'typeorm';
 import { filterCondition } from '../search/chunk-filter.js';
 import { type Candidate, type CodeRequest, type CodeSource, type CodeSpace } from './code-source.js';
+import { type Statements } from '../statements.js';
 
 const DISTANCE = `bit_count(c.code # $3::text::bit(${CODE_BITS}))::integer`;
 
 /** Codes compared by PostgreSQL: one pass over a narrow index, or over what the filter leaves. */
 export class SqlCodes implements CodeSource {
   constructor(
-    private readonly manager: EntityManager,
+    private readonly statements: Statements,
     private readonly space: CodeSpace,
     private readonly probe: Uint32Array,
   ) {}
 
   nearest({ filter, only, maxDistance, after, limit }: CodeRequest): Promise<Candidate[]> {
     const condition = filterCondition(filter, 8);
-    return this.manager.query<Candidate[]>(
+    return this.statements.query<Candidate[]>(
       `SELECT d.chunk_id AS "chunkId", d.distance FROM (
          SELECT c.chunk_id, ${DISTANCE} AS distance FROM retrieval_codes c
           WHERE c.workspace_id = $1 AND c.embedder = $2${condition.sql}
@@ -35,7 +35,7 @@ export class SqlCodes implements CodeSource {
     count: number,
   ): Promise<{ passing: Candidate[]; scanned: number; last: Candidate | undefined }> {
     const condition = filterCondition(request.filter, 6);
-    const rows = await this.manager.query<(Candidate & { passes: boolean })[]>(
+    const rows = await this.statements.query<(Candidate & { passes: boolean })[]>(
       `SELECT n.chunk_id AS "chunkId", n.distance, (true${condition.sql.replaceAll('c.', 'n.')}
               AND ($5::uuid[] IS NULL OR n.chunk_id = ANY ($5::uuid[]))) AS passes FROM (
          SELECT c.*, ${DISTANCE} AS distance FROM retrieval_codes c WHERE c.workspace_id = $1 AND c.embedder = $2

@@ -1,5 +1,4 @@
-import { type EntityManager } from 'typeorm';
-import { ChunkNotFoundError } from '../retrieval.errors.js';
+import { type Statements } from '../statements.js';
 
 /** What two hops from the seeds reach. */
 export interface Neighbourhood {
@@ -15,30 +14,9 @@ interface EdgeRow {
   readonly weight: number;
 }
 
-interface Walk {
+export interface Walk {
   readonly workspaceId: string;
   readonly maxNeighbours: number;
-}
-
-/**
- * Estimates how many chunks two hops from the seeds reach, by degrees that were sampled when edges came. One statement.
- *
- * @throws {ChunkNotFoundError} for a seed that the workspace does not have
- */
-export async function expectedSize(
-  manager: EntityManager,
-  workspaceId: string,
-  seeds: readonly string[],
-): Promise<number> {
-  const rows = await manager.query<{ id: string; size: number }[]>(
-    `SELECT c.id, coalesce(d.two_hop_size, 0) AS size FROM retrieval_chunks c
-       LEFT JOIN retrieval_degrees d ON d.chunk_id = c.id WHERE c.workspace_id = $1 AND c.id = ANY ($2::uuid[])`,
-    [workspaceId, seeds],
-  );
-  const known = new Set(rows.map((it) => it.id));
-  const unknown = seeds.filter((it) => !known.has(it));
-  if (unknown.length > 0) throw new ChunkNotFoundError(workspaceId, unknown);
-  return rows.reduce((sum, it) => sum + it.size, seeds.length);
 }
 
 /**
@@ -46,14 +24,14 @@ export async function expectedSize(
  * its share of `maxNeighbours`: a hub with a million edges costs what any other chunk does.
  */
 export async function walkNeighbourhood(
-  manager: EntityManager,
+  statements: Statements,
   seeds: readonly string[],
   walk: Walk,
 ): Promise<Neighbourhood> {
   const proximities = new Map(seeds.map((it) => [it, 1]));
-  const first = await followEdges(manager, seeds, walk);
+  const first = await followEdges(statements, seeds, walk);
   const reached = [...approach(proximities, first.edges)];
-  const second = await followEdges(manager, reached, walk);
+  const second = await followEdges(statements, reached, walk);
   approach(proximities, second.edges);
   return { proximities, truncated: first.truncated || second.truncated };
 }
@@ -72,13 +50,13 @@ function approach(proximities: Map<string, number>, edges: readonly EdgeRow[]): 
 }
 
 async function followEdges(
-  manager: EntityManager,
+  statements: Statements,
   sources: readonly string[],
   { workspaceId, maxNeighbours }: Walk,
 ): Promise<{ edges: EdgeRow[]; truncated: boolean }> {
   if (sources.length === 0) return { edges: [], truncated: false };
   const limit = Math.max(1, Math.floor(maxNeighbours / sources.length));
-  const rows = await manager.query<EdgeRow[]>(
+  const rows = await statements.query<EdgeRow[]>(
     `SELECT s.id AS source, e.target_id AS target, e.weight
        FROM unnest($2::uuid[]) AS s (id) CROSS JOIN LATERAL (
          SELECT target_id, weight FROM retrieval_edges WHERE source_id = s.id AND workspace_id = $1

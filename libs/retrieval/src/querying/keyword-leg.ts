@@ -1,6 +1,6 @@
-import { type EntityManager } from 'typeorm';
 import { type CodeSpace } from '../codes/code-source.js';
 import { type ChunkFilter, filterCondition } from '../search/chunk-filter.js';
+import { type Statements } from '../statements.js';
 
 /** BM25 with the usual parameters (Robertson and Zaragoza 2009, doi.org/10.1561/1500000019). */
 const K1 = 1.2;
@@ -25,12 +25,12 @@ export interface KeywordAnswer {
 
 /** The best by words, in one statement. How rare a word is counts among the chunks that pass the filter. */
 export async function keywordLeg(
-  manager: EntityManager,
+  statements: Statements,
   { workspaceId, embedder }: CodeSpace,
   { text, filter, only, reach, limit }: KeywordRequest,
 ): Promise<KeywordAnswer> {
   const condition = filterCondition(filter, 7);
-  const rows = await manager.query<{ id: string; score: number; matches: number }[]>(
+  const rows = await statements.query<{ id: string; score: number; matches: number }[]>(
     `WITH terms AS MATERIALIZED (
        SELECT lexeme FROM unnest(to_tsvector('english', $3))
      ), wanted AS MATERIALIZED (

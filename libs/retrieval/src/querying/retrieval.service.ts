@@ -5,18 +5,20 @@ import { certaintyFor } from '../certificate/certificate.js';
 import { type CodeSource } from '../codes/code-source.js';
 import { ResidentCodes } from '../codes/resident-codes.service.js';
 import { SqlCodes } from '../codes/sql-codes.js';
-import { expectedSize, walkNeighbourhood } from '../graph/neighbourhood.js';
+import { NeighbourhoodCache } from '../graph/neighbourhood-cache.js';
 import { PLANS } from '../plans/plans.js';
 import { CodeThreadLostError, PlanNotApplicableError } from '../retrieval.errors.js';
 import { RETRIEVAL_OPTIONS, type RetrievalOptions } from '../retrieval.options.js';
 import { CertifiedSearch } from '../search/certified-search.js';
 import { ExactRanking } from '../search/exact-ranking.js';
 import { assertDirection, embedAll, type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
+import { VectorCache } from '../vectors/vector-cache.js';
 import { fuseScores, type FusedChunk } from './fuse-scores.js';
 import { type KeywordAnswer, keywordLeg } from './keyword-leg.js';
 import { choosePlan, type PlanChoice } from './plan-choice.js';
 import { type RetrievalAnswer, type RetrievalExplanation, type RetrievalHit } from './retrieval-answer.js';
 import { parseRetrievalQuery, type RetrievalQuery, type RetrievalQueryInput } from './retrieval-query.js';
+import { readSearchStart } from './search-start.js';
 import { StageClock } from './stage-clock.js';
 
 /** What one query works with. */
@@ -25,6 +27,8 @@ interface Run {
   readonly query: RetrievalQuery;
   readonly vector: Float32Array;
   readonly clock: StageClock;
+  /** Undefined inside a transaction. */
+  readonly version: string | undefined;
   readonly expectedSize: number;
 }
 
@@ -40,6 +44,8 @@ export class RetrievalService {
   constructor(
     private readonly transactions: Transactions,
     private readonly resident: ResidentCodes,
+    private readonly neighbourhoods: NeighbourhoodCache,
+    private readonly vectors: VectorCache,
     @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
     @Inject(RETRIEVAL_OPTIONS) private readonly options: RetrievalOptions,
   ) {}
@@ -55,9 +61,11 @@ export class RetrievalService {
     }
     const clock = new StageClock(query.budgetMs);
     const vector = await clock.measure('embed', () => this.#vectorOf(query));
-    const { manager } = this.transactions;
-    const size = await clock.measure('seeds', () => expectedSize(manager, workspaceId, query.seeds));
-    const run: Run = { workspaceId, query, vector, clock, expectedSize: size };
+    const { manager, active } = this.transactions;
+    const start = await clock.measure('start', () => readSearchStart(manager, workspaceId, query.seeds));
+    // What an open transaction sees is nobody else's: nothing is kept of it.
+    const version = active ? undefined : start.version;
+    const run: Run = { workspaceId, query, vector, clock, version, expectedSize: start.expectedSize };
     const searched = await this.#search(run);
     const keywords = await this.#keywords(run, searched.search);
     const best = await clock.measure('fuse', () => this.#fuse(query, searched.search, keywords));
@@ -73,9 +81,9 @@ export class RetrievalService {
 
   async #search(run: Run): Promise<Searched> {
     const space = { workspaceId: run.workspaceId, embedder: this.embedder.id };
-    const isResident = !run.query.plan && (await this.resident.isCurrent(space));
+    const isResident = this.resident.peek(space, run.version) !== undefined;
+    if (!isResident && !run.query.plan && run.version !== undefined) this.resident.warm(space, run.version);
     const choice = choosePlan(run.query, { expectedSize: run.expectedSize, isResident });
-    if (choice.plan === 'filtered-vector' && !run.query.plan) this.resident.warm(space);
     try {
       return await this.#follow(run, choice);
     } catch (error) {
@@ -90,14 +98,14 @@ export class RetrievalService {
     const { space, probe } = search.goal;
     const sources = {
       sql: new SqlCodes(this.transactions.manager, space, probe),
-      resident: (): Promise<CodeSource> => this.resident.open(space, probe),
+      resident: (): Promise<CodeSource> => this.resident.open(space, run.version, probe),
     };
     const source = await clock.measure(choice.plan, () => PLANS[choice.plan].begin(search, sources));
     const escalated = await clock.measure('certify', () => search.certify(source));
     return { search, choice, escalated };
   }
 
-  #prepare({ workspaceId, query, vector, clock }: Run): CertifiedSearch {
+  #prepare({ workspaceId, query, vector, clock, version }: Run): CertifiedSearch {
     const { manager } = this.transactions;
     const { maxNeighbours, certainty, legHits } = this.options;
     const space = { workspaceId, embedder: this.embedder.id };
@@ -108,9 +116,9 @@ export class RetrievalService {
       z: certaintyFor(query.recallFloor, certainty),
       isOverdue: () => clock.isOverdue,
     };
-    return new CertifiedSearch(goal, new ExactRanking(manager, space, vector, boost), () =>
-      walkNeighbourhood(manager, query.seeds, { workspaceId, maxNeighbours }),
-    );
+    const ranking = new ExactRanking(manager, { space, vector, boost, limit: goal.limit }, this.vectors);
+    const walk = { workspaceId, maxNeighbours, version, seeds: query.seeds };
+    return new CertifiedSearch(goal, ranking, () => this.neighbourhoods.walk(manager, walk));
   }
 
   async #keywords({ query, clock }: Run, search: CertifiedSearch): Promise<KeywordAnswer | undefined> {
@@ -129,11 +137,11 @@ export class RetrievalService {
     search: CertifiedSearch,
     keywords: KeywordAnswer | undefined,
   ): Promise<FusedChunk[]> {
-    const { ranking, goal } = search;
-    if (!keywords) return ranking.best(limit).map((it) => ({ ...it, keyword: null }));
+    const { ranking } = search;
+    if (!keywords) return ranking.best().map((it) => ({ ...it, keyword: null }));
     const byWords = [...keywords.scores.keys()];
     await search.rank(byWords);
-    const nearest = ranking.best(goal.limit).map((it) => it.chunkId);
+    const nearest = ranking.best().map((it) => it.chunkId);
     const found = ranking.of([...new Set([...nearest, ...byWords])]);
     return fuseScores(found, keywords.scores, this.options.weights).slice(0, limit);
   }

@@ -3,7 +3,7 @@ import { type CodeSource, type CodeSpace } from '../codes/code-source.js';
 import { type Neighbourhood } from '../graph/neighbourhood.js';
 import { type ChunkFilter } from './chunk-filter.js';
 import { CodeLeg } from './code-leg.js';
-import { type ExactRanking } from './exact-ranking.js';
+import { BATCH, type ExactRanking } from './exact-ranking.js';
 
 /** `plain`: by the vector. `boost`: neighbours of the seeds gain. `within`: only they answer. */
 export const RETRIEVAL_MODES = ['plain', 'boost', 'within'] as const;
@@ -25,9 +25,7 @@ export interface SearchGoal {
 }
 
 /** Enough for the first score that says how far to fetch. */
-export const FIRST_PAGE = 64;
-/** The threshold is taken anew after as many codes: it only falls. */
-const PAGE = 1_000;
+const FIRST_COUNT = 64;
 
 const NOBODY: ReadonlyMap<string, number> = new Map();
 
@@ -66,12 +64,12 @@ export class CertifiedSearch {
 
   /** The nearest codes of each leg. */
   async fetchFirst(source: CodeSource): Promise<void> {
-    for (const leg of this.legs) await this.#fetch(leg, source, CODE_BITS, FIRST_PAGE);
+    for (const leg of this.legs) await this.#take(leg, source, CODE_BITS, FIRST_COUNT);
   }
 
   /** The nearest codes of all while the seeds' walk is under way: two connections. */
   async fetchFirstBesideWalk(source: CodeSource): Promise<void> {
-    const first = this.#everything.fetch(source, CODE_BITS, FIRST_PAGE);
+    const first = this.#everything.take(source, CODE_BITS, FIRST_COUNT);
     const [ids] = await Promise.all([first, this.walkSeeds()]);
     await this.rank(ids);
   }
@@ -80,21 +78,24 @@ export class CertifiedSearch {
   async rankNeighbours(source: CodeSource): Promise<void> {
     const leg = this.#neighbours;
     while (leg && !leg.isExhausted) {
-      await this.#fetch(leg, source, CODE_BITS, PAGE);
+      await this.#take(leg, source, CODE_BITS, BATCH);
       if (this.goal.isOverdue()) return;
     }
   }
 
-  /** Fetches on where the last fetch ended, until the answer is certain enough or the time is up. @returns whether anything was missing */
+  /**
+   * Goes on where the last codes were taken, until the answer is certain enough or the time is up. The threshold is asked anew after
+   * each batch: it only rises, and the cut-off falls with it. @returns whether anything was missing
+   */
   async certify(source: CodeSource): Promise<boolean> {
-    let hasFetched = false;
+    let hasTaken = false;
     for (const leg of this.legs) {
       while (this.#isShort(leg) && !this.goal.isOverdue()) {
-        hasFetched = true;
-        await this.#fetch(leg, source, leg.wanted(this.#threshold, this.goal.z), PAGE);
+        hasTaken = true;
+        await this.#take(leg, source, leg.wanted(this.ranking.threshold, this.goal.z), BATCH);
       }
     }
-    return hasFetched;
+    return hasTaken;
   }
 
   async rank(chunkIds: readonly string[]): Promise<void> {
@@ -108,22 +109,18 @@ export class CertifiedSearch {
 
   /** Deviations that the answer is certain by; `Infinity` also when nothing can be nearer than what was found. */
   get certainty(): number {
-    return this.legs.reduce((least, it) => Math.min(least, it.certainty(this.#threshold)), Infinity);
+    return this.legs.reduce((least, it) => Math.min(least, it.certainty(this.ranking.threshold)), Infinity);
   }
 
   get isCertified(): boolean {
     return this.legs.every((leg) => !this.#isShort(leg));
   }
 
-  get #threshold(): number {
-    return this.ranking.threshold(this.goal.limit);
-  }
-
   #isShort(leg: CodeLeg): boolean {
-    return !leg.isExhausted && leg.reach < leg.wanted(this.#threshold, this.goal.z);
+    return !leg.isExhausted && leg.reach < leg.wanted(this.ranking.threshold, this.goal.z);
   }
 
-  async #fetch(leg: CodeLeg, source: CodeSource, maxDistance: number, limit: number): Promise<void> {
-    await this.rank(await leg.fetch(source, maxDistance, limit));
+  async #take(leg: CodeLeg, source: CodeSource, maxDistance: number, count: number): Promise<void> {
+    await this.rank(await leg.take(source, maxDistance, count));
   }
 }

@@ -25,6 +25,11 @@ export function parseChunkFilter(input: unknown): ChunkFilter {
   throw new InvalidRetrievalQueryError(`of the filter ${z.prettifyError(result.error)}`);
 }
 
+/** Whether every chunk passes. */
+export function isUnfiltered(filter: ChunkFilter): boolean {
+  return Object.values(filter).every((it) => it === undefined);
+}
+
 /**
  * A condition on the columns of a table named `c`, and what its `$n` stand for.
  *

@@ -14,25 +14,36 @@ export interface CodeLegOptions {
 /** After any id: everything of a distance was fetched. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-/** One order of codes, fetched from its near end without gaps: how far it has come is what an answer's certificate rests on. */
+/**
+ * Codes a fetch. A code is compared once for each fetch and costs little to send, an embedding costs much: many codes come at once,
+ * and of their embeddings only as many as the threshold still asks for.
+ */
+const PAGE = 1_000;
+
+/** One order of codes, taken from its near end without gaps: how far it has come is what an answer's certificate rests on. */
 export class CodeLeg {
+  /** Up to where codes were fetched. */
   #last: Candidate | undefined;
-  #isExhausted = false;
+  #isLastFetched = false;
+  /** Fetched and not taken, nearest first. */
+  #waiting: Candidate[] = [];
 
   constructor(readonly options: CodeLegOptions) {}
 
-  /** Whether there is nothing left to fetch. */
+  /** Whether there is nothing left to take. */
   get isExhausted(): boolean {
-    return this.#isExhausted;
+    return this.#isLastFetched && this.#waiting.length === 0;
   }
 
-  /** Every code of up to this distance was fetched; of the last one's distance there may be more. */
+  /** Every code of up to this distance was taken; of the last one's distance there may be more. */
   get reach(): number {
+    const next = this.#waiting[0];
+    if (next) return next.distance - 1;
     if (!this.#last) return -1;
     return this.#last.chunkId === LAST_ID ? this.#last.distance : this.#last.distance - 1;
   }
 
-  /** Says that everything up to a candidate was fetched by other means. */
+  /** Says that everything up to a candidate was taken by other means. */
   advance(last: Candidate): void {
     this.#last = last;
   }
@@ -44,16 +55,23 @@ export class CodeLeg {
 
   /** By how many deviations a better chunk of this leg would have to stray to be missed. */
   certainty(threshold: number): number {
-    return this.#isExhausted ? Infinity : certaintyOf(this.reach, threshold - this.options.bonus);
+    return this.isExhausted ? Infinity : certaintyOf(this.reach, threshold - this.options.bonus);
   }
 
-  /** The next codes, up to a distance. */
-  async fetch(source: CodeSource, maxDistance: number, limit: number): Promise<string[]> {
+  /** The next codes of up to a distance, at most `count`. */
+  async take(source: CodeSource, maxDistance: number, count: number): Promise<string[]> {
+    if (this.#waiting.length === 0 && !this.#isLastFetched) await this.#fetch(source, maxDistance);
+    const end = this.#waiting.findIndex((it, at) => at >= count || it.distance > maxDistance);
+    const taken = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
+    return taken.map((it) => it.chunkId);
+  }
+
+  async #fetch(source: CodeSource, maxDistance: number): Promise<void> {
     const { filter, only } = this.options;
-    const found = await source.nearest({ filter, only, maxDistance, after: this.#last, limit });
-    const isLastPage = found.length < limit;
-    if (isLastPage && maxDistance >= CODE_BITS) this.#isExhausted = true;
+    const found = await source.nearest({ filter, only, maxDistance, after: this.#last, limit: PAGE });
+    const isLastPage = found.length < PAGE;
+    if (isLastPage && maxDistance >= CODE_BITS) this.#isLastFetched = true;
     this.#last = isLastPage ? { chunkId: LAST_ID, distance: maxDistance } : found.at(-1);
-    return found.map((it) => it.chunkId);
+    this.#waiting = found;
   }
 }

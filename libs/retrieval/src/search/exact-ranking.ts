@@ -1,6 +1,9 @@
-import { cosineToBytes } from '@peregrine/ai/vectors';
-import { type EntityManager } from 'typeorm';
+import { vectorOf } from '@peregrine/ai/vectors';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type CodeSpace } from '../codes/code-source.js';
+import { type Statements } from '../statements.js';
+import { cosineOfUnits, normalised, type VectorCache } from '../vectors/vector-cache.js';
+import { BestScores } from './best-scores.js';
 
 /** A chunk compared exactly. */
 export interface RankedChunk {
@@ -12,59 +15,103 @@ export interface RankedChunk {
   readonly score: number;
 }
 
-/** Embeddings a statement: few enough that comparing them holds nobody up. */
-const BATCH = 250;
+export interface RankingGoal {
+  readonly space: CodeSpace;
+  readonly vector: Float32Array;
+  /** What a proximity of 1 adds. */
+  readonly boost: number;
+  /** How many of the best there are to be. */
+  readonly limit: number;
+}
+
+/** Embeddings a statement: few enough that reading and comparing them holds nobody up. */
+export const BATCH = 250;
 
 /** Compares embeddings with the query's, each once, and keeps what it found. */
 export class ExactRanking {
   readonly #ranked = new Map<string, RankedChunk>();
   readonly #seen = new Set<string>();
+  readonly #best: BestScores;
+  readonly #unit: Float32Array;
+  readonly #known: ReturnType<VectorCache['of']>;
+  #read = 0;
 
   constructor(
-    private readonly manager: EntityManager,
-    private readonly space: CodeSpace,
-    private readonly vector: Float32Array,
-    /** What a proximity of 1 adds. */
-    private readonly boost: number,
-  ) {}
+    private readonly statements: Statements,
+    private readonly goal: RankingGoal,
+    cache: VectorCache,
+  ) {
+    this.#best = new BestScores(goal.limit);
+    this.#unit = normalised(goal.vector);
+    this.#known = cache.of(goal.space.embedder);
+  }
 
   /** How many embeddings were compared. */
   get compared(): number {
     return this.#ranked.size;
   }
 
+  /** How many of them PostgreSQL had to send. */
+  get read(): number {
+    return this.#read;
+  }
+
+  /** The score that a chunk must exceed to be among the best; -Infinity while there are fewer than the limit. */
+  get threshold(): number {
+    return this.#best.threshold;
+  }
+
   async rank(chunkIds: readonly string[], proximities: ReadonlyMap<string, number>): Promise<void> {
     const added = chunkIds.filter((it) => !this.#seen.has(it));
     for (const it of added) this.#seen.add(it);
     for (let at = 0; at < added.length; at += BATCH) {
-      const rows = await this.manager.query<{ id: string; embedding: Buffer }[]>(
-        `SELECT v.chunk_id AS id, v.embedding FROM retrieval_vectors v
-          WHERE v.workspace_id = $1 AND v.embedder = $2 AND v.chunk_id = ANY ($3::uuid[])`,
-        [this.space.workspaceId, this.space.embedder, added.slice(at, at + BATCH)],
-      );
-      for (const { id, embedding } of rows) {
-        const cosine = cosineToBytes(this.vector, embedding);
-        const proximity = proximities.get(id) ?? 0;
-        const score = cosine + this.boost * proximity;
-        this.#ranked.set(id, { chunkId: id, cosine, proximity, score });
-      }
+      // A batch that is all in memory waits for no statement: others get their turn here.
+      if (at > 0) await nextTurn();
+      await this.#rankBatch(added.slice(at, at + BATCH), proximities);
     }
   }
 
   /** The best, equal ones by id. */
-  best(limit: number): RankedChunk[] {
+  best(): RankedChunk[] {
+    const { threshold } = this;
     return [...this.#ranked.values()]
+      .filter((it) => it.score >= threshold)
       .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1))
-      .slice(0, limit);
-  }
-
-  /** The score that a chunk must exceed to be among the best; -Infinity while there are fewer than `limit`. */
-  threshold(limit: number): number {
-    return this.best(limit)[limit - 1]?.score ?? -Infinity;
+      .slice(0, this.goal.limit);
   }
 
   /** What is known of these chunks. */
   of(chunkIds: readonly string[]): RankedChunk[] {
     return chunkIds.flatMap((it) => this.#ranked.get(it) ?? []);
+  }
+
+  async #rankBatch(chunkIds: readonly string[], proximities: ReadonlyMap<string, number>): Promise<void> {
+    const missing: string[] = [];
+    for (const id of chunkIds) {
+      const unit = this.#known.get(id);
+      if (unit) this.#add(id, unit, proximities);
+      else missing.push(id);
+    }
+    if (missing.length === 0) return;
+    const { workspaceId, embedder } = this.goal.space;
+    const rows = await this.statements.query<{ id: string; embedding: Buffer }[]>(
+      `SELECT v.chunk_id AS id, v.embedding FROM retrieval_vectors v
+        WHERE v.workspace_id = $1 AND v.embedder = $2 AND v.chunk_id = ANY ($3::uuid[])`,
+      [workspaceId, embedder, missing],
+    );
+    this.#read += rows.length;
+    for (const { id, embedding } of rows) {
+      const unit = normalised(vectorOf(embedding));
+      this.#known.set(id, unit);
+      this.#add(id, unit, proximities);
+    }
+  }
+
+  #add(chunkId: string, unit: Float32Array, proximities: ReadonlyMap<string, number>): void {
+    const cosine = cosineOfUnits(this.#unit, unit);
+    const proximity = proximities.get(chunkId) ?? 0;
+    const score = cosine + this.goal.boost * proximity;
+    this.#ranked.set(chunkId, { chunkId, cosine, proximity, score });
+    this.#best.add(score);
   }
 }

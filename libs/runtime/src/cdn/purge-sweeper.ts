@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CdnInvalidation } from '@peregrine/cdn';
+import { repeatAtLowPriority, type RepeatedWork } from '@peregrine/query-optimizer';
 import { PostgresInvalidationQueue } from './postgres-invalidation-queue.js';
 import { TaskPurgeDispatch } from './task-purge-dispatch.js';
 
@@ -15,8 +16,7 @@ const FORGET_INTERVAL_MS = 3_600_000;
 @Injectable()
 export class PurgeSweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger('CdnPurges');
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #sweeps: RepeatedWork | undefined;
   #forgotAt = 0;
 
   constructor(
@@ -27,18 +27,15 @@ export class PurgeSweeper implements OnApplicationBootstrap, OnApplicationShutdo
 
   onApplicationBootstrap(): void {
     if (this.cdn.providers.length === 0) return;
-    this.#timer = setInterval(() => {
-      this.#running = this.#running
-        .then(() => this.sweep())
-        .catch((error: unknown) => {
-          this.#log.warn(`A sweep failed and will be tried again: ${String(error)}`);
-        });
-    }, INTERVAL_MS).unref();
+    this.#sweeps = repeatAtLowPriority(
+      INTERVAL_MS,
+      () => this.sweep(),
+      (error) => this.#log.warn(`A sweep failed and will be tried again: ${String(error)}`),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#sweeps?.stop();
   }
 
   /** One round. Several processes may run it at once. */
