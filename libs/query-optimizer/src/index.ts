@@ -84,6 +84,21 @@ export { indexMigration } from './index-builder/migration-file.js';
 export { type TrialMeasurement } from './index-builder/statement-replay.js';
 export { describeFinding, type NPlusOneFinding } from './n-plus-one/n-plus-one-finding.js';
 export { NPlusOneDetector, type NPlusOneOptions } from './n-plus-one/n-plus-one-detector.js';
+export { type PlanCalibration } from './plan-choice/calibration.js';
+export { type PlanDrift } from './plan-choice/drift-watch.js';
+export { type TrainingReport, type TrainingRound } from './plan-choice/model-trainer.js';
+export { type PlanCount } from './plan-choice/plan-counts.js';
+export {
+  type PlanDecision,
+  type PlanOutcome,
+  type PlanQuestion,
+  type PlanReason,
+} from './plan-choice/plan-question.js';
+export { type PlannerModel } from './plan-choice/planner-model.js';
+export { type PlannerReport } from './plan-choice/planner-report.js';
+export { QueryPlanner } from './plan-choice/query-planner.js';
+export { type QueryPlannerOptions } from './plan-choice/query-planner.options.js';
+export { type RegretBlock } from './plan-choice/regret-history.js';
 export { type PinnedPlan } from './plan-guard/pin.js';
 export { type GuardDecision, type PlanGuard, type PlanGuardReport } from './plan-guard/plan-guard.js';
 export { type PlanArm } from './plan-guard/plan-guard.options.js';
@@ -126,6 +141,9 @@ export {
   QueryOptimizerError,
   QueryParameterCountError,
   QueryParameterError,
+  QueryPlannerInputError,
+  QueryPlannerOptionsError,
+  QueryPlannerThreadLostError,
   QuerySyntaxError,
   QueryTimeoutError,
   QueryUnknownColumnError,

@@ -193,3 +193,27 @@ export class QueryAdvisorError extends QueryOptimizerError {
     super(`The index advisor had to stop: ${problem}`, options);
   }
 }
+
+/** The options of a query planner are wrong, or its prior does not fit them. */
+export class QueryPlannerOptionsError extends QueryOptimizerError {
+  readonly code = 'QUERY_PLANNER_OPTIONS';
+  constructor(readonly problems: readonly string[]) {
+    super(`The options of the query planner are not valid:\n${problems.map((it) => `- ${it}`).join('\n')}`);
+  }
+}
+
+/** A planner was asked, or told, what cannot be. Nothing was decided or learned. */
+export class QueryPlannerInputError extends QueryOptimizerError {
+  readonly code = 'QUERY_PLANNER_INPUT';
+  constructor(problem: string) {
+    super(`The query planner cannot use that: ${problem}`);
+  }
+}
+
+/** The thread that trains a planner ended. The planner goes on with the model that it has; its next training starts another. */
+export class QueryPlannerThreadLostError extends QueryOptimizerError {
+  readonly code = 'QUERY_PLANNER_THREAD_LOST';
+  constructor(options?: ErrorOptions) {
+    super('The thread that trains the query planner ended', options);
+  }
+}
