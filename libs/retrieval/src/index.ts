@@ -1,3 +1,6 @@
+export { type CalibrationFigures, type ShadowOutcome } from './certificate/calibration-metrics.js';
+export { type Calibration } from './certificate/calibration-rule.js';
+export { RetrievalCalibration } from './certificate/retrieval-calibration.service.js';
 export { type ChunkedDocument, ChunkStore } from './chunks/chunk-store.service.js';
 export { type Edge, EdgeStore } from './graph/edge-store.service.js';
 export { RETRIEVAL_PLANS, type RetrievalPlanName } from './plans/retrieval-plan.js';
@@ -12,6 +15,7 @@ export {
   ChunkNotFoundError,
   CodesTooLargeError,
   CodeThreadLostError,
+  CorpusTooLargeError,
   DocumentNotFoundError,
   InvalidRetrievalQueryError,
   InvalidVectorError,

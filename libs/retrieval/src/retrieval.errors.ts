@@ -79,6 +79,17 @@ export class CodesTooLargeError extends RetrievalError {
   }
 }
 
+/** Too many chunks to compare each of them; `calibration.maxRows` says how many. */
+export class CorpusTooLargeError extends RetrievalError {
+  readonly code = 'RETRIEVAL_CORPUS_TOO_LARGE';
+  constructor(
+    readonly workspaceId: string,
+    readonly limit: number,
+  ) {
+    super(`More than ${limit} chunks of workspace ${workspaceId} pass: raise calibration.maxRows`);
+  }
+}
+
 /** The thread that compares codes ended while it had work; the next query starts another one. */
 export class CodeThreadLostError extends RetrievalError {
   readonly code = 'RETRIEVAL_CODE_THREAD_LOST';

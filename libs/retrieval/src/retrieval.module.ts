@@ -1,4 +1,5 @@
 import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
+import { RetrievalCalibration } from './certificate/retrieval-calibration.service.js';
 import { ChunkStore } from './chunks/chunk-store.service.js';
 import { ResidentCodes } from './codes/resident-codes.service.js';
 import { EdgeStore } from './graph/edge-store.service.js';
@@ -23,7 +24,7 @@ export interface RetrievalModuleOptions extends RetrievalOptionsInput {
 @Module({})
 export class RetrievalModule {
   static forRoot({ embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
-    const services: Provider[] = [ChunkStore, EdgeStore, RetrievalService];
+    const services: Provider[] = [ChunkStore, EdgeStore, RetrievalCalibration, RetrievalService];
     return {
       module: RetrievalModule,
       ...(imports && { imports }),

@@ -4,9 +4,29 @@ import { z } from 'zod';
 export const retrievalOptionsSchema = z.strictObject({
   /**
    * An answer is certified when a chunk that it misses would have to stray by so many standard deviations. At 3, one answer in 74 of ten
-   * chunks misses one, in the worst case; at 2, one in 5.
+   * chunks misses one, in the worst case; at 2, one in 5. Holds until the embedding model is calibrated.
    */
   certainty: z.number().min(2).max(6).default(3),
+  /**
+   * How that is learned for each embedding model: some queries are answered again exactly in the background. What other processes
+   * have learned holds in any case.
+   */
+  calibration: z
+    .strictObject({
+      /** Of the queries; 0: none. */
+      share: z.number().min(0).max(1).default(0.01),
+      /** Queries that more chunks than this pass are left out: each is compared. */
+      maxRows: z.number().int().positive().default(100_000),
+      /** What the certainty never goes below. */
+      minCertainty: z.number().min(0).max(6).default(2),
+      /** Share of the queries that may need more certainty than there is. A tenth takes 9 samples, 0.005 takes 199. */
+      missRate: z.number().min(0.001).max(0.5).default(0.005),
+      /** Of an embedding model; the oldest go. */
+      keptSamples: z.number().int().min(1).max(100_000).default(2_000),
+      /** How old what a process knows may be, milliseconds. */
+      refreshMs: z.number().int().nonnegative().default(5_000),
+    })
+    .prefault({}),
   /** What a seed's neighbour gains in mode `boost`, times its proximity. */
   boost: z.number().min(0).max(1).default(0.15),
   /** How many chunks a walk from the seeds reaches at each hop, at most; the answer says when there were more. */

@@ -1,5 +1,6 @@
 import { type ChunkFilter, EdgeStore } from '../src/index.js';
 import { DIMENSIONS, type RetrievalFixture } from './retrieval-fixture.js';
+import { randomNumbers } from './random-numbers.js';
 
 const CLUSTERS = 12;
 const CHUNKS = 2_400;
@@ -15,7 +16,7 @@ export interface KnownChunk {
 
 /** A workspace with clusters, skewed types, and a graph whose first chunks have most edges. */
 export class ClusteredCorpus {
-  readonly #random = randomNumbers(11);
+  readonly #random = randomNumbers(11).uniform;
   readonly #centres = Array.from({ length: CLUSTERS }, () => this.#normal());
   readonly chunks: KnownChunk[] = [];
   readonly neighbours = new Map<string, Map<string, number>>();
@@ -119,15 +120,4 @@ export interface ExactQuestion {
 function cosine(a: Float32Array, b: Float32Array): number {
   const product = (x: Float32Array, y: Float32Array) => x.reduce((sum, it, at) => sum + it * (y[at] ?? 0), 0);
   return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

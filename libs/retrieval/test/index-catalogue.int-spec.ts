@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bitsOf, bytesOf, signCode } from '@peregrine/ai/vectors';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { ChunkStore, EdgeStore } from '../src/index.js';
+import { ChunkStore, EdgeStore, RetrievalCalibration } from '../src/index.js';
 import { DIMENSIONS, RetrievalFixture } from './retrieval-fixture.js';
 
 const WORKSPACES = 20;
@@ -110,6 +110,8 @@ async function load(fixture: RetrievalFixture): Promise<LinkedChunk> {
          JOIN retrieval_chunks b ON b.document_id = a.document_id AND b.id <> a.id`,
     `INSERT INTO retrieval_degrees SELECT id, ${CHUNKS_PER_FILE - 1}, ${CHUNKS_PER_FILE} FROM retrieval_chunks`,
     'INSERT INTO retrieval_versions SELECT id, 1 FROM workspaces',
+    `INSERT INTO retrieval_calibration (embedder, needed_z, floor, k, source)
+       SELECT 'model ' || n % 20, 2, 0.95, 10, 'query' FROM generate_series(1, 20000) n`,
     'VACUUM ANALYZE',
   ];
   for (const it of statements) await fixture.query(it);
@@ -139,6 +141,7 @@ async function work(
     await fixture.service.query(workspace, { text: 'folder 77', filter, mode: 'within', seeds: [id] });
   }
   await fixture.get(EdgeStore).link(workspace, [{ from: id, to: other, type: 'link', weight: 1 }]);
+  await fixture.get(RetrievalCalibration).calibrate(workspace, { queries: 2 });
   const document = { documentId, type, createdAt: new Date(), texts: ['another text'] };
   await fixture.get(ChunkStore).replace(workspace, document);
 }

@@ -17,9 +17,10 @@ export const DIMENSIONS = 64;
 
 /** Gives the vectors that a test has chosen for its texts. */
 export class ChosenEmbedder implements Embedder {
-  readonly id = 'chosen-64';
   readonly dimensions = DIMENSIONS;
   readonly #vectors = new Map<string, Float32Array>();
+
+  constructor(readonly id = 'chosen-64') {}
 
   choose(text: string, vector: Float32Array): string {
     this.#vectors.set(text, vector);
@@ -36,24 +37,58 @@ export interface AddedDocument {
   readonly ids: string[];
 }
 
+/** Where a fixture lives. */
+export interface FixtureDatabase {
+  readonly url: string;
+  /** What connects instead of the package `pg`. */
+  readonly driver?: object;
+  drop(): Promise<void>;
+}
+
 /** The library in a Nest application on a database of its own. */
 export class RetrievalFixture {
-  readonly embedder = new ChosenEmbedder();
+  readonly embedder: ChosenEmbedder;
   #cleanUps: (() => Promise<unknown>)[] = [];
   #app!: INestApplicationContext;
 
-  /** @param embedder instead of the one that gives chosen vectors */
+  private constructor(
+    private readonly database: FixtureDatabase,
+    embedder?: Embedder,
+  ) {
+    this.embedder = embedder instanceof ChosenEmbedder ? embedder : new ChosenEmbedder();
+  }
+
+  /** @param embedder instead of one that gives chosen vectors */
   static async start(options: RetrievalOptionsInput = {}, embedder?: Embedder): Promise<RetrievalFixture> {
-    const database = await createTestDatabase(process.env['DATABASE_URL']);
-    const fixture = new RetrievalFixture();
+    return RetrievalFixture.on(await createTestDatabase(process.env['DATABASE_URL']), options, embedder);
+  }
+
+  /** On an empty database, which goes with it. */
+  static async on(
+    database: FixtureDatabase,
+    options: RetrievalOptionsInput = {},
+    embedder?: Embedder,
+  ): Promise<RetrievalFixture> {
+    const fixture = new RetrievalFixture(database, embedder);
     fixture.#cleanUps.push(() => database.drop());
     try {
-      await migrate(database.url);
-      await fixture.#open(database.url, options, embedder ?? fixture.embedder);
+      await migrate(database);
+      await fixture.#open(options, embedder);
     } catch (error) {
       await fixture.stop();
       throw error;
     }
+    return fixture;
+  }
+
+  /** Another application on the same database, as another process has it; stopped before this one. */
+  async beside(
+    options: RetrievalOptionsInput = {},
+    embedder: Embedder = this.embedder,
+  ): Promise<RetrievalFixture> {
+    const fixture = new RetrievalFixture(this.database, embedder);
+    await fixture.#open(options, embedder);
+    this.#cleanUps.push(() => fixture.stop());
     return fixture;
   }
 
@@ -100,12 +135,15 @@ export class RetrievalFixture {
     for (const cleanUp of this.#cleanUps.splice(0).reverse()) await cleanUp();
   }
 
-  async #open(url: string, options: RetrievalOptionsInput, embedder: Embedder): Promise<void> {
+  async #open(options: RetrievalOptionsInput, embedder: Embedder = this.embedder): Promise<void> {
+    const { url, driver } = this.database;
     const module = await Test.createTestingModule({
       imports: [
-        DatabaseModule.forRoot({ isGlobal: true, url, entities: [] }),
+        DatabaseModule.forRoot({ isGlobal: true, url, driver, entities: [] }),
         RetrievalModule.forRoot({
           codeProgram: new URL('./code-thread.mjs', import.meta.url),
+          // A test asks for samples when it is about them.
+          calibration: { share: 0 },
           ...options,
           embedder: { useFactory: () => embedder },
         }),
@@ -117,8 +155,8 @@ export class RetrievalFixture {
   }
 }
 
-async function migrate(url: string): Promise<void> {
-  const dataSource = createDataSource({ url, migrations });
+async function migrate({ url, driver }: FixtureDatabase): Promise<void> {
+  const dataSource = createDataSource({ url, driver, migrations });
   await dataSource.initialize();
   try {
     await runMigrations(dataSource);

@@ -262,14 +262,18 @@ describe('codes in memory', () => {
     const fixture = await RetrievalFixture.start({ codeProgram });
     try {
       const workspace = await fixture.workspace();
-      await fixture.add(workspace, ['one', 'two']);
+      // So many that a thread is asked.
+      await fixture.add(
+        workspace,
+        Array.from({ length: 2_001 }, (_, at) => `passage ${at}`),
+      );
       const query = { vector: axis(1) };
       await expect(
         fixture.service.query(workspace, { ...query, plan: 'cached-partial' }),
       ).rejects.toMatchObject({ code: 'RETRIEVAL_CODE_THREAD_LOST' });
       // The codes are in memory now, so that this is the default plan.
       const { hits, explanation } = await fixture.service.query(workspace, query);
-      expect(hits).toHaveLength(2);
+      expect(hits).toHaveLength(10);
       expect(explanation).toMatchObject({
         ...{ plan: 'filtered-vector', why: 'a thread was lost (RETRIEVAL_CODE_THREAD_LOST)' },
         status: 'complete',

@@ -1,8 +1,11 @@
 import { CODE_BITS, distanceDeviation, expectedDistance } from '@peregrine/ai/vectors';
 
 /** The floor up to which `certainty` suffices, and the one up to which one deviation more does; above it all is compared. */
-const CERTAIN_FLOOR = 0.95;
+export const CERTAIN_FLOOR = 0.95;
 const STRICT_FLOOR = 0.998;
+
+/** Beyond what the arithmetic of a distance loses. */
+const ROUNDING = 1e-9;
 
 /**
  * How many standard deviations an answer must be certain by to keep this floor; `Infinity`: compare everything.
@@ -33,4 +36,18 @@ export function certaintyOf(distance: number, cosine: number): number {
   // A cosine of 1 has a code of distance 0, always.
   if (deviation === 0) return distance >= expected ? Infinity : -Infinity;
   return (distance - expected) / deviation;
+}
+
+/**
+ * The least certainty that reaches a code: {@link cutOff} of this cosine and of any `z` from it on is `distance` or farther. 0 at least;
+ * `Infinity` when no finite one does.
+ */
+export function certaintyToReach(distance: number, cosine: number): number {
+  if (cosine <= -1) return 0;
+  const expected = expectedDistance(cosine);
+  // The cut-off is rounded up: it reaches a code that lies less than one bit farther.
+  const gap = distance - 1 - expected;
+  if (gap < 0) return 0;
+  const deviation = distanceDeviation(expected);
+  return deviation === 0 ? Infinity : gap / deviation + ROUNDING;
 }

@@ -4,9 +4,12 @@ import { type ChunkFilter, isUnfiltered } from '../search/chunk-filter.js';
 import { type Candidate, type CodeRequest } from './code-source.js';
 import { type CodeRows } from './code-rows.js';
 import { type CodeThread } from './code-thread.js';
+import { scanCodes } from './scan-codes.js';
 
 /** What passes a filter is kept for so many filters of a space. */
 const KEPT_FILTERS = 64;
+/** Up to as many codes are compared sooner than a thread is asked. */
+const FEW_PLACES = 2_000;
 /** Places that are looked at without letting others have a turn. */
 const SLICE = 50_000;
 
@@ -40,11 +43,13 @@ export class ResidentSpace {
     { filter, only, maxDistance, after, limit }: CodeRequest,
   ): Promise<Candidate[]> {
     const { ids, codes } = this.rows;
-    const { places, distances } = await this.thread.scan({
-      ...{ codes, probe, maxDistance, limit },
-      places: only ? this.#placesOf(only, filter) : await this.#passingPlaces(filter),
+    const wanted = only ? this.#placesOf(only, filter) : await this.#passingPlaces(filter);
+    const scan = {
+      ...{ codes, probe, places: wanted, maxDistance, limit },
       after: after && { distance: after.distance, place: this.#lastPlaceUpTo(after.chunkId) },
-    });
+    };
+    const isFew = (wanted?.length ?? this.size) <= FEW_PLACES;
+    const { places, distances } = isFew ? scanCodes(scan) : await this.thread.scan(scan);
     return Array.from(places, (place, at) => ({ chunkId: ids[place] ?? '', distance: distances[at] ?? 0 }));
   }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { signCode } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { certaintyFor } from '../certificate/certificate.js';
+import { RetrievalCalibration } from '../certificate/retrieval-calibration.service.js';
 import { type CodeSource } from '../codes/code-source.js';
 import { ResidentCodes } from '../codes/resident-codes.service.js';
 import { SqlCodes } from '../codes/sql-codes.js';
@@ -30,6 +31,8 @@ interface Run {
   /** Undefined inside a transaction. */
   readonly version: string | undefined;
   readonly expectedSize: number;
+  /** What floors up to 0.95 need. */
+  readonly certainty: number;
 }
 
 interface Searched {
@@ -44,6 +47,7 @@ export class RetrievalService {
   constructor(
     private readonly transactions: Transactions,
     private readonly resident: ResidentCodes,
+    private readonly calibration: RetrievalCalibration,
     private readonly neighbourhoods: NeighbourhoodCache,
     private readonly vectors: VectorCache,
     @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
@@ -65,8 +69,11 @@ export class RetrievalService {
     const start = await clock.measure('start', () => readSearchStart(manager, workspaceId, query.seeds));
     // What an open transaction sees is nobody else's: nothing is kept of it.
     const version = active ? undefined : start.version;
-    const run: Run = { workspaceId, query, vector, clock, version, expectedSize: start.expectedSize };
+    const { z: certainty } = await this.calibration.current();
+    const known = { version, certainty, expectedSize: start.expectedSize };
+    const run: Run = { workspaceId, query, vector, clock, ...known };
     const searched = await this.#search(run);
+    this.calibration.offer(searched.search, run);
     const keywords = await this.#keywords(run, searched.search);
     const best = await clock.measure('fuse', () => this.#fuse(query, searched.search, keywords));
     const hits = await clock.measure('read', () => this.#read(workspaceId, best));
@@ -105,9 +112,9 @@ export class RetrievalService {
     return { search, choice, escalated };
   }
 
-  #prepare({ workspaceId, query, vector, clock, version }: Run): CertifiedSearch {
+  #prepare({ workspaceId, query, vector, clock, version, certainty }: Run): CertifiedSearch {
     const { manager } = this.transactions;
-    const { maxNeighbours, certainty, legHits } = this.options;
+    const { maxNeighbours, legHits } = this.options;
     const space = { workspaceId, embedder: this.embedder.id };
     const boost = query.mode === 'boost' ? this.options.boost : 0;
     const goal = {
@@ -116,7 +123,11 @@ export class RetrievalService {
       z: certaintyFor(query.recallFloor, certainty),
       isOverdue: () => clock.isOverdue,
     };
-    const ranking = new ExactRanking(manager, { space, vector, boost, limit: goal.limit }, this.vectors);
+    const ranking = new ExactRanking(
+      manager,
+      { space, vector, boost, limit: goal.limit },
+      this.vectors.of(this.embedder),
+    );
     const walk = { workspaceId, maxNeighbours, version, seeds: query.seeds };
     return new CertifiedSearch(goal, ranking, () => this.neighbourhoods.walk(manager, walk));
   }

@@ -1,8 +1,7 @@
-import { vectorOf } from '@peregrine/ai/vectors';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type CodeSpace } from '../codes/code-source.js';
 import { type Statements } from '../statements.js';
-import { cosineOfUnits, normalised, type VectorCache } from '../vectors/vector-cache.js';
+import { type KnownVectors, unitOf } from '../vectors/vector-cache.js';
 import { BestScores } from './best-scores.js';
 
 /** A chunk compared exactly. */
@@ -33,17 +32,15 @@ export class ExactRanking {
   readonly #seen = new Set<string>();
   readonly #best: BestScores;
   readonly #unit: Float32Array;
-  readonly #known: ReturnType<VectorCache['of']>;
   #read = 0;
 
   constructor(
     private readonly statements: Statements,
     private readonly goal: RankingGoal,
-    cache: VectorCache,
+    private readonly known: KnownVectors,
   ) {
     this.#best = new BestScores(goal.limit);
-    this.#unit = normalised(goal.vector);
-    this.#known = cache.of(goal.space.embedder);
+    this.#unit = unitOf(goal.vector);
   }
 
   /** How many embeddings were compared. */
@@ -88,9 +85,9 @@ export class ExactRanking {
   async #rankBatch(chunkIds: readonly string[], proximities: ReadonlyMap<string, number>): Promise<void> {
     const missing: string[] = [];
     for (const id of chunkIds) {
-      const unit = this.#known.get(id);
-      if (unit) this.#add(id, unit, proximities);
-      else missing.push(id);
+      const cosine = this.known.cosine(id, this.#unit);
+      if (cosine === undefined) missing.push(id);
+      else this.#add(id, cosine, proximities);
     }
     if (missing.length === 0) return;
     const { workspaceId, embedder } = this.goal.space;
@@ -101,14 +98,11 @@ export class ExactRanking {
     );
     this.#read += rows.length;
     for (const { id, embedding } of rows) {
-      const unit = normalised(vectorOf(embedding));
-      this.#known.set(id, unit);
-      this.#add(id, unit, proximities);
+      this.#add(id, this.known.add(id, embedding, this.#unit), proximities);
     }
   }
 
-  #add(chunkId: string, unit: Float32Array, proximities: ReadonlyMap<string, number>): void {
-    const cosine = cosineOfUnits(this.#unit, unit);
+  #add(chunkId: string, cosine: number, proximities: ReadonlyMap<string, number>): void {
     const proximity = proximities.get(chunkId) ?? 0;
     const score = cosine + this.goal.boost * proximity;
     this.#ranked.set(chunkId, { chunkId, cosine, proximity, score });

@@ -1,0 +1,54 @@
+import { type Calibration } from './calibration-rule.js';
+
+/**
+ * What became of a query that was to be answered again: `kept` as a sample; `failed`: certified and under its floor; `complete`: it had
+ * so few chunks that it needed no certainty; `too-large`: more chunks pass than are compared; `busy`: another one was under way.
+ */
+export type ShadowOutcome = 'kept' | 'failed' | 'complete' | 'too-large' | 'busy' | 'error';
+
+export interface CalibrationFigures {
+  readonly embedder: string;
+  readonly calibration: Calibration;
+  /** Of this process since its start. */
+  readonly outcomes: Readonly<Partial<Record<ShadowOutcome, number>>>;
+}
+
+/** One figure with its labels. */
+export interface MetricSample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Figures of one name, as the platform's metrics take them. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  readonly samples: readonly MetricSample[];
+}
+
+export function calibrationMetrics({ embedder, calibration, outcomes }: CalibrationFigures): MetricFamily[] {
+  const labels = { embedder };
+  const gauge = (name: string, help: string, value: number): MetricFamily => ({
+    ...{ name, help, type: 'gauge' },
+    samples: [{ labels, value }],
+  });
+  return [
+    gauge('retrieval_calibrated_certainty', 'The z that answers are certified at', calibration.z),
+    gauge('retrieval_calibration_samples', 'Samples that it is computed from', calibration.samples),
+    gauge(
+      'retrieval_calibration_failures',
+      'Those of certified answers under their floor',
+      calibration.failures,
+    ),
+    {
+      name: 'retrieval_shadow_queries_total',
+      help: 'Queries drawn to be answered again exactly, by what became of them',
+      type: 'counter',
+      samples: Object.entries(outcomes).map(([outcome, value]) => ({
+        labels: { embedder, outcome },
+        value,
+      })),
+    },
+  ];
+}
