@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import { type ChatAnswer } from '../src/chat/chat-answer.js';
 import { type ChatRequestInput, chatRequestSchema } from '../src/chat/chat-request.js';
 import { AiFixture, type Member } from './support/ai-fixture.js';
-import { until } from './support/until.js';
 
 jest.setTimeout(120_000);
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import { type ChatRequestInput, chatRequestSchema } from '../src/chat/chat-request.js';
 import { AiFixture } from './support/ai-fixture.js';
 import { ChatProcess, type ChildTask } from './support/chat-process.js';
-import { until } from './support/until.js';
 
 let fixture: AiFixture;
 const children: ChatProcess[] = [];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { indexUse, listIndexes, recordStatements, type SentStatement } from '@peregrine/database/testing';
 import { randomUUID } from 'node:crypto';
-import { type Logger } from 'typeorm';
 import { BudgetService } from '../src/usage/budget.service.js';
 import { PriceTable } from '../src/usage/price-table.js';
 import { UsageLedger } from '../src/usage/usage-ledger.js';
@@ -12,61 +12,26 @@ const SMALL_TABLES = ['ai_budget_days', 'ai_budget_reservations'];
 const MODEL = { model: 'm', validFrom: '1970-01-01', inputUsd: 1, outputUsd: 1, source: 'test' };
 const TOKENS = { promptTokens: 1_000_000, cachedPromptTokens: 0, completionTokens: 0 };
 
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Index Name'?: string;
-  readonly 'Conflict Arbiter Indexes'?: readonly string[];
-  readonly Plans?: readonly PlanNode[];
-}
-
 describe('the indexes of AI results', () => {
   let fixture: AiFixture;
-  const asked = new Map<string, readonly unknown[]>();
+  let sent: SentStatement[];
 
   beforeAll(async () => {
     fixture = await AiFixture.start();
     await load(fixture);
-    const before = fixture.dataSource.logger;
-    fixture.dataSource.logger = recorder(asked);
-    await work(fixture);
-    fixture.dataSource.logger = before;
+    sent = await recordStatements(fixture.dataSource, () => work(fixture));
   }, 120_000);
   afterAll(() => fixture?.stop());
 
   it('serve every statement, and are each needed by one', async () => {
-    const used = new Set<string>();
-    const scans: string[] = [];
-    for (const [sql, parameters] of asked) {
-      for (const node of await nodesOf(fixture, sql, parameters)) {
-        const table = node['Relation Name'] ?? '';
-        if (node['Node Type'] === 'Seq Scan' && !SMALL_TABLES.includes(table)) scans.push(`${table}: ${sql}`);
-        for (const name of [node['Index Name'], ...(node['Conflict Arbiter Indexes'] ?? [])])
-          if (name !== undefined) used.add(name);
-      }
-    }
-    const indexes = await fixture.dataSource.query<{ name: string }[]>(
-      `SELECT indexname AS name FROM pg_indexes WHERE tablename ~ '^ai_' ORDER BY 1`,
-    );
-    expect(scans).toEqual([]);
-    expect(asked.size).toBe(5);
+    const { used, scans } = await indexUse(fixture.dataSource, sent);
+    expect(scans.filter((it) => !SMALL_TABLES.includes(it.table))).toEqual([]);
+    expect(sent).toHaveLength(5);
+    const indexes = (await listIndexes(fixture.dataSource)).filter((it) => it.table.startsWith('ai_'));
     expect(indexes.length).toBeGreaterThan(0);
-    expect(indexes.map((it) => it.name).filter((it) => !used.has(it))).toEqual([]);
+    expect(indexes.filter((it) => !used.has(it.name))).toEqual([]);
   }, 60_000);
 });
-
-async function nodesOf(
-  { dataSource }: AiFixture,
-  sql: string,
-  parameters: readonly unknown[],
-): Promise<PlanNode[]> {
-  const [row] = await dataSource.query<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }[]>(
-    `EXPLAIN (FORMAT JSON) ${sql}`,
-    [...parameters],
-  );
-  const walk = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(walk)];
-  return (row?.['QUERY PLAN'] ?? []).flatMap((it) => walk(it.Plan));
-}
 
 /** Three years of 20 models, and the calls of a busy moment. */
 async function load({ dataSource }: AiFixture): Promise<void> {
@@ -91,15 +56,4 @@ async function work({ dataSource }: AiFixture): Promise<void> {
   const ledger = new UsageLedger(dataSource);
   ledger.record({ kind: 'chat', model: 'm', outcome: 'paid', results: 1, ...TOKENS });
   await ledger.rows(new Date().toISOString().slice(0, 10));
-}
-
-function recorder(asked: Map<string, readonly unknown[]>): Logger {
-  const nothing = () => undefined;
-  return {
-    logQuery: (sql, parameters: readonly unknown[] = []) => {
-      if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(sql)) asked.set(sql, parameters);
-    },
-    ...{ logQueryError: nothing, logQuerySlow: nothing, logSchemaBuild: nothing, logMigration: nothing },
-    log: nothing,
-  };
 }

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import { type ChatRequest, type ChatRequestInput, chatRequestSchema } from '../src/chat/chat-request.js';
 import { AiStatisticsService } from '../src/usage/ai-statistics.service.js';
 import { AiFixture, type Member } from './support/ai-fixture.js';
-import { until } from './support/until.js';
 
 const PAIRS_AT_ONCE = 30;
 

@@ -22,11 +22,12 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Keyv } from 'keyv';
 import { randomBytes } from 'node:crypto';
+import { removeRedisKeys } from '../src/testing/remove-redis-keys.js';
 import { createKeyv, CacheManagerModule, PeregrineKeyvStore } from '../src/cache-manager/index.js';
 import { CacheModule } from '../src/cache.module.js';
 import { Cache } from '../src/cache.service.js';
 import { createCache } from '../src/create-cache.js';
-import { connected, removeKeys } from './open-caches.js';
+import { connected } from './open-caches.js';
 import { redisUrl } from './redis-url.js';
 import { until } from './until.js';
 
@@ -104,7 +105,7 @@ describe.each<[string, Type]>([
   afterAll(async () => {
     await one.app.get(Cache).flush();
     await Promise.all([one.app.close(), two.app.close()]);
-    await removeKeys(redisUrl(), prefix);
+    await removeRedisKeys(redisUrl(), prefix);
   });
 
   it('answers from the cache over HTTP, in the other process too', async () => {

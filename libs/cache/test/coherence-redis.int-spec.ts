@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { removeRedisKeys } from '../src/testing/remove-redis-keys.js';
 import type { Cache } from '../src/index.js';
-import { OpenCaches, removeKeys } from './open-caches.js';
+import { OpenCaches } from './open-caches.js';
 import { RedisCluster } from './redis-cluster.js';
 import { redisUrl } from './redis-url.js';
 import { until } from './until.js';
@@ -54,7 +55,7 @@ describe.each([
   }, 60_000);
   afterAll(async () => {
     await caches.close();
-    if (cluster === undefined) await removeKeys(redisUrl(), caches.prefix);
+    if (cluster === undefined) await removeRedisKeys(redisUrl(), caches.prefix);
     await cluster?.remove();
   });
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { removeRedisKeys } from '../src/testing/remove-redis-keys.js';
 import type { Cache } from '../src/cache.service.js';
 import { onCacheEvent, type CacheEventName } from '../src/events/events.js';
-import { OpenCaches, removeKeys } from './open-caches.js';
+import { OpenCaches } from './open-caches.js';
 import { redisUrl } from './redis-url.js';
 import { until } from './until.js';
 
@@ -16,7 +17,7 @@ describe('the events of a cache', () => {
   afterEach(async () => {
     for (const end of ends.splice(0)) end();
     await caches.close();
-    await removeKeys(redisUrl(), caches.prefix);
+    await removeRedisKeys(redisUrl(), caches.prefix);
   });
 
   it('tell of misses, loads, and hits of each tier', async () => {

@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { Cache, parseCacheOptions, type CacheOptionsInput } from '../src/index.js';
-import { createRedisClient } from '../src/redis/redis-client.js';
 import { until } from './until.js';
 
 // Lost connections are the subject here, not news.
@@ -38,15 +37,6 @@ export class OpenCaches {
   async close(): Promise<void> {
     await Promise.all(this.#open.splice(0).map((cache) => cache.onApplicationShutdown()));
   }
-}
-
-/** Removes what a test has left in a Redis that it shares with others. */
-export async function removeKeys(url: string, prefix: string): Promise<void> {
-  const redis = createRedisClient({ url });
-  await redis.connect();
-  for await (const key of redis.scanIterator({ MATCH: `*${prefix}:*`, COUNT: 1_000 }))
-    await redis.unlink(key);
-  await redis.disconnect();
 }
 
 export const connected = (cache: Cache) =>

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { removeKeys } from './open-caches.js';
+import { removeRedisKeys } from '../src/testing/remove-redis-keys.js';
 import { redisUrl } from './redis-url.js';
 
 const run = promisify(execFile);
@@ -162,7 +162,7 @@ describe('the packed library in an application outside of this repository', () =
       const { stdout } = await execute(file, prefix, redisUrl());
       const [first, second] = [1, 2].map((loads) => ({ id: 'k', loads }));
       expect(JSON.parse(stdout)).toEqual({ decorated: [first, first, second], right: true, managed: 1 });
-      await removeKeys(redisUrl(), prefix);
+      await removeRedisKeys(redisUrl(), prefix);
     },
     30_000,
   );

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { removeRedisKeys } from '../src/testing/remove-redis-keys.js';
 import { parseCacheOptions, type CacheOptionsInput } from '../src/index.js';
 import { dependencies, keyScope, tagScope, type Scope } from '../src/coherence/scopes.js';
 import type { EntryDraft } from '../src/entry.js';
 import { Tiers } from '../src/tiers.js';
-import { removeKeys } from './open-caches.js';
 import { ask } from './redis-server.js';
 import { redisUrl } from './redis-url.js';
 import { until } from './until.js';
@@ -59,9 +59,9 @@ describe('entries in Redis', () => {
   });
   afterEach(async () => {
     await Promise.all(all.map((it) => it.close()));
-    await removeKeys(redisUrl(), prefix);
+    await removeRedisKeys(redisUrl(), prefix);
   });
-  afterAll(() => removeKeys(redisUrl(), prefix));
+  afterAll(() => removeRedisKeys(redisUrl(), prefix));
 
   it('bring back all that was kept of an entry, with what is left of its times', async () => {
     const [a, b] = await Promise.all([open(), open()]);

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { removeRedisKeys } from '../src/testing/remove-redis-keys.js';
 import type { Cache } from '../src/index.js';
 import { createRedisClient, type RedisClient } from '../src/redis/redis-client.js';
-import { Gate, OpenCaches, removeKeys } from './open-caches.js';
+import { Gate, OpenCaches } from './open-caches.js';
 import { redisUrl } from './redis-url.js';
 import { until } from './until.js';
 
@@ -33,7 +34,7 @@ describe('two processes on one Redis', () => {
     await redis.connect();
   });
   beforeEach(async () => {
-    await removeKeys(redisUrl(), caches.prefix);
+    await removeRedisKeys(redisUrl(), caches.prefix);
     [a, b] = await Promise.all([caches.connect(), caches.connect()]);
     await a.flush();
     await until(() => b.stats().redis.messages > 0);
@@ -41,7 +42,7 @@ describe('two processes on one Redis', () => {
   afterEach(() => caches.close());
   afterAll(async () => {
     await redis.disconnect();
-    await removeKeys(redisUrl(), caches.prefix);
+    await removeRedisKeys(redisUrl(), caches.prefix);
   });
 
   it('gives what one process loaded to the other without loading again', async () => {

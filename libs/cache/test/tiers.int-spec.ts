@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { removeRedisKeys } from '../src/testing/remove-redis-keys.js';
 import { FolderStore, type Cache, type CacheOptionsInput } from '../src/index.js';
-import { OpenCaches, removeKeys } from './open-caches.js';
+import { OpenCaches } from './open-caches.js';
 import { redisUrl } from './redis-url.js';
 import { until } from './until.js';
 
@@ -27,7 +28,7 @@ describe.each(['Redis', 'no Redis'])('three tiers with %s', (kind) => {
     for (const store of stores.splice(0)) await store.close();
   });
   afterAll(async () => {
-    await removeKeys(redisUrl(), caches.prefix);
+    await removeRedisKeys(redisUrl(), caches.prefix);
     await rm(folder, { recursive: true, force: true });
   });
 

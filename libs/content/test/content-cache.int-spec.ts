@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Cache } from '@peregrine/cache';
+import { until } from '@peregrine/database/testing';
 import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { FileContentService, FileService, type FileLocation } from '../src/index.js';
 import { ContentFixture } from './content-fixture.js';
 import { MIB } from './storage-sources.js';
-import { until } from './until.js';
 
 const SIZE = 3 * MIB + 4_321;
 

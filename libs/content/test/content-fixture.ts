@@ -1,14 +1,9 @@
 import { type INestApplicationContext, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { CacheModule, FolderStore } from '@peregrine/cache';
-import {
-  createDataSource,
-  DatabaseModule,
-  driverTransactions,
-  runMigrations,
-  Transactions,
-} from '@peregrine/database';
-import { createTestDatabase } from '@peregrine/database/testing';
+import { removeRedisKeys } from '@peregrine/cache/testing';
+import { DatabaseModule, driverTransactions, Transactions } from '@peregrine/database';
+import { createMigratedDatabase, until } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
 import { QueryOptimizerModule } from '@peregrine/query-optimizer';
 import { TaskQueueModule } from '@peregrine/task-queue';
@@ -35,8 +30,6 @@ import type { StorageDriverName } from '../src/storage/storage-driver.js';
 import type { StorageOptions } from '../src/storage/storage.options.js';
 import { STORAGE_DRIVERS, STORAGE_OPTIONS } from '../src/storage/storage.tokens.js';
 import { ObservedStorage } from './observed-storage.js';
-import { removeRedisKeys } from './redis-keys.js';
-import { until } from './until.js';
 
 export interface FixtureOptions {
   /** Whether tasks are run. @default true */
@@ -75,7 +68,7 @@ export class ContentFixture {
   static async start(options: FixtureOptions = {}): Promise<ContentFixture> {
     const redisUrl = process.env['REDIS_URL'];
     if (!redisUrl) throw new Error('REDIS_URL is not set: run npm test, or set it to a Redis for tests');
-    const database = await createTestDatabase(process.env['DATABASE_URL']);
+    const database = await createMigratedDatabase(process.env['DATABASE_URL'], migrations);
     const folder = await mkdtemp(join(tmpdir(), 'peregrine-content-'));
     const syncRoot = await realpath(await mkdtemp(join(tmpdir(), 'peregrine-sync-')));
     const prefix = `content-${randomBytes(6).toString('hex')}`;
@@ -87,7 +80,6 @@ export class ContentFixture {
       () => removeRedisKeys(redisUrl, prefix),
     );
     try {
-      await migrate(database.url);
       await fixture.#open(options);
     } catch (error) {
       await fixture.stop();
@@ -250,14 +242,4 @@ function bucketsOf(s3: FixtureOptions['s3']) {
   if (!s3) return {};
   const { bucket, ...connection } = s3;
   return { buckets: [bucket], s3: connection };
-}
-
-async function migrate(url: string): Promise<void> {
-  const dataSource = createDataSource({ url, migrations });
-  await dataSource.initialize();
-  try {
-    await runMigrations(dataSource);
-  } finally {
-    await dataSource.destroy();
-  }
 }

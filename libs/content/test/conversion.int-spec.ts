@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import {
   ConversionRefusedError,
   type ConversionRequest,
@@ -12,7 +13,6 @@ import { TaskQueue } from '@peregrine/task-queue';
 import { ConversionPool } from '../src/conversion/pool/conversion-pool.js';
 import { ConversionBusyError } from '../src/conversion/conversion.errors.js';
 import { ContentFixture } from './content-fixture.js';
-import { until } from './until.js';
 
 const PROGRAM = new URL('./conversion-thread.mjs', import.meta.url);
 const HTML: ConversionRequest = { target: 'html' };

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Transactions } from '@peregrine/database';
+import { until } from '@peregrine/database/testing';
 import { randomBytes } from 'node:crypto';
 import { FileContentService, FileService, type FileSummary, SearchService } from '../src/index.js';
 import { ExtractTextHandler } from '../src/extraction/extract-text.handler.js';
 import { ContentFixture } from './content-fixture.js';
-import { until } from './until.js';
 
 const INDEXED = 262_144;
 

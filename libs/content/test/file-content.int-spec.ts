@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { FileContentService, FileNotFoundError, StorageObjectNotFoundError } from '../src/index.js';
 import { ContentFixture } from './content-fixture.js';
 import { MIB } from './storage-sources.js';
-import { until } from './until.js';
 
 let content: ContentFixture;
 let workspace: string;

@@ -1,9 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  foreignKeyChecks,
+  indexUse,
+  listIndexes,
+  recordStatements,
+  type SentStatement,
+  until,
+} from '@peregrine/database/testing';
 import { withLoaders } from '@peregrine/query-optimizer';
 import { TaskQueue } from '@peregrine/task-queue';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataSource, type Logger } from 'typeorm';
+import { DataSource } from 'typeorm';
 import {
   ContentSweeper,
   FileContentService,
@@ -14,13 +22,12 @@ import {
   WorkspaceService,
 } from '../src/index.js';
 import { ContentFixture } from './content-fixture.js';
-import { until } from './until.js';
-import { API_KEY, LARGE_WORKSPACE, loadRealisticVolumes, SMALL_WORKSPACE } from './realistic-volumes.js';
+import { API_KEY, LARGE_WORKSPACE, loadRealisticVolumes } from './realistic-volumes.js';
 
 const CATALOGUE = new URL('../../../docs/index-catalogue.md', import.meta.url);
 
 /** What other packages ask of tables of these migrations; as in the file that is named. */
-const OTHERS: readonly { readonly of: string; readonly sql: string; readonly parameters: unknown[] }[] = [
+const OTHERS: readonly (SentStatement & { readonly of: string })[] = [
   {
     of: 'apps/api/src/access/api-key.service.ts',
     sql: 'SELECT k.id, k.scopes FROM api_keys k WHERE k.key_hash = $1 AND k.revoked_at IS NULL',
@@ -127,35 +134,22 @@ const READS_ALL: readonly RegExp[] = [
 /** Of some rows only: every process keeps a copy, or has one row. */
 const SMALL_TABLES = ['feature_overrides', 'service_processes', 'migrations'];
 /** Proven where they are used: `test/index-catalogue.int-spec.ts` of libs/memories, libs/ai and libs/retrieval. */
-const PROVEN_ELSEWHERE = /^(memories|memory_|ai_|retrieval_)/;
-
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Index Name'?: string;
-  readonly 'Conflict Arbiter Indexes'?: readonly string[];
-  readonly Plans?: readonly PlanNode[];
-}
-
-interface Asked {
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
-}
+const isProvenElsewhere = (table: string) => /^(memories|memory_|ai_|retrieval_)/.test(table);
 
 describe('the index catalogue', () => {
   let content: ContentFixture;
-  const asked = new Map<string, Asked>();
+  let source: DataSource;
+  let sent: SentStatement[];
 
   beforeAll(async () => {
     content = await ContentFixture.start();
     await loadRealisticVolumes(content);
-    content.get(DataSource).logger = logger((sql, parameters) => {
-      if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(sql)) asked.set(sql, { sql, parameters });
-    });
-    await work();
-    content.get(DataSource).logger = logger(() => undefined);
-    const cdn = (await tables()).has('cdn_invalidations') ? CDN : [];
-    for (const it of [...OTHERS, ...REFERENCES, ...cdn, ...(await foreignKeyChecks())]) asked.set(it.sql, it);
+    source = content.get(DataSource);
+    sent = [
+      ...(await recordStatements(source, work)),
+      ...[...OTHERS, ...REFERENCES, ...((await tables()).has('cdn_invalidations') ? CDN : [])],
+      ...(await foreignKeyChecks(source, (table) => !isProvenElsewhere(table))),
+    ];
   }, 120_000);
   afterAll(() => content?.stop());
 
@@ -205,46 +199,14 @@ describe('the index catalogue', () => {
     await syncs.list(LARGE_WORKSPACE, { limit: 2, cursor: first.nextCursor ?? undefined });
   }
 
-  /** What PostgreSQL asks by itself when a referenced row goes. */
-  async function foreignKeyChecks(): Promise<Asked[]> {
-    const keys = await content.query<{ table: string; column: string }>(
-      `SELECT f.conrelid::regclass::text AS table, a.attname AS column FROM pg_constraint f
-         JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
-        WHERE f.contype = 'f' AND f.connamespace = 'public'::regnamespace`,
-    );
-    return keys
-      .filter(({ table }) => !PROVEN_ELSEWHERE.test(table))
-      .map(({ table, column }) => ({
-        sql: `DELETE FROM ONLY ${table} WHERE $1::uuid = ${column}`,
-        parameters: [SMALL_WORKSPACE],
-      }));
-  }
-
-  async function nodesOf({ sql, parameters }: Asked): Promise<PlanNode[]> {
-    const [row] = await content.query<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }>(
-      `EXPLAIN (FORMAT JSON) ${sql}`,
-      [...parameters],
-    );
-    const walk = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(walk)];
-    return (row?.['QUERY PLAN'] ?? []).flatMap((it) => walk(it.Plan));
-  }
-
   it('serves every query of the workload by an index, and needs each of them', async () => {
-    const used = new Set<string>();
-    const scans: string[] = [];
-    for (const it of asked.values()) {
-      for (const node of await nodesOf(it)) {
-        const table = node['Relation Name'] ?? '';
-        const isScan = node['Node Type'] === 'Seq Scan' && !SMALL_TABLES.includes(table);
-        if (isScan && !READS_ALL.some((meant) => meant.test(it.sql))) scans.push(`${table}: ${it.sql}`);
-        for (const name of [node['Index Name'], ...(node['Conflict Arbiter Indexes'] ?? [])])
-          if (name !== undefined) used.add(name);
-      }
-    }
-    expect(scans).toEqual([]);
-    expect(asked.size).toBeGreaterThan(30);
-    const unused = (await indexes()).filter(
-      (it) => !used.has(it.name) && !SMALL_TABLES.includes(it.table) && !PROVEN_ELSEWHERE.test(it.table),
+    const { used, scans } = await indexUse(source, sent);
+    const isMeant = ({ table, sql }: { table: string; sql: string }) =>
+      SMALL_TABLES.includes(table) || READS_ALL.some((meant) => meant.test(sql));
+    expect(scans.filter((it) => !isMeant(it))).toEqual([]);
+    expect(sent.length).toBeGreaterThan(30);
+    const unused = (await listIndexes(source)).filter(
+      (it) => !used.has(it.name) && !SMALL_TABLES.includes(it.table) && !isProvenElsewhere(it.table),
     );
     expect(unused).toEqual([]);
   }, 60_000);
@@ -255,29 +217,11 @@ describe('the index catalogue', () => {
     const listed = [...text.matchAll(/^\| `(\w+)` +\| `(\w+)`/gm)]
       .filter(([, , table = '']) => made.has(table))
       .map(([, name]) => name);
-    const there = (await indexes()).filter((it) => it.table !== 'migrations').map((it) => it.name);
+    const there = (await listIndexes(source)).filter((it) => it.table !== 'migrations').map((it) => it.name);
     expect(listed.toSorted()).toEqual(there.toSorted());
   });
 
   async function tables(): Promise<Set<string>> {
-    return new Set((await indexes()).map((it) => it.table));
-  }
-
-  function indexes(): Promise<{ name: string; table: string }[]> {
-    return content.query(
-      `SELECT indexname AS name, tablename AS table FROM pg_indexes WHERE schemaname = 'public' ORDER BY 2, 1`,
-    );
+    return new Set((await listIndexes(source)).map((it) => it.table));
   }
 });
-
-function logger(asked: (sql: string, parameters: readonly unknown[]) => void): Logger {
-  const nothing = () => undefined;
-  return {
-    logQuery: (sql, parameters: readonly unknown[] = []) => asked(sql, parameters),
-    logQueryError: nothing,
-    logQuerySlow: nothing,
-    logSchemaBuild: nothing,
-    logMigration: nothing,
-    log: nothing,
-  };
-}

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createDataSource, runMigrations } from '@peregrine/database';
-import { createTestDatabase, type TestDatabase } from '@peregrine/database/testing';
+import { createDataSource } from '@peregrine/database';
+import { createMigratedDatabase, type TestDatabase } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
 import { analyse, loadAnalyser } from '@peregrine/query-optimizer';
 import { type DataSource } from 'typeorm';
@@ -10,9 +10,8 @@ let database: TestDatabase;
 let dataSource: DataSource;
 beforeAll(async () => {
   await loadAnalyser();
-  database = await createTestDatabase(process.env['DATABASE_URL']);
-  dataSource = await createDataSource({ url: database.url, migrations }).initialize();
-  await runMigrations(dataSource);
+  database = await createMigratedDatabase(process.env['DATABASE_URL'], migrations);
+  dataSource = await createDataSource({ url: database.url }).initialize();
 }, 60_000);
 afterAll(async () => {
   await dataSource?.destroy();

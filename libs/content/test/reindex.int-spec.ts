@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import { TaskQueue } from '@peregrine/task-queue';
 import { reindexWorkspace, SearchService } from '../src/index.js';
 import { ContentFixture } from './content-fixture.js';
-import { until } from './until.js';
 
 const WAIT = { timeoutMs: 40_000 };
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { DataSource, type QueryRunner } from 'typeorm';
@@ -6,7 +7,6 @@ import { FileService } from '../src/index.js';
 import { StorageReleaseService } from '../src/storage-release/storage-release.service.js';
 import { ContentFixture } from './content-fixture.js';
 import { sha256 } from './storage-sources.js';
-import { until } from './until.js';
 
 const ROUNDS = 100;
 

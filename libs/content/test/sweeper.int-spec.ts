@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import { randomBytes } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { ContentSweeper, FileService, ObjectStore, SearchService } from '../src/index.js';
 import { ContentFixture } from './content-fixture.js';
-import { until } from './until.js';
 
 const DAY_MS = 86_400_000;
 

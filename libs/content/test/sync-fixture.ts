@@ -1,9 +1,9 @@
+import { until } from '@peregrine/database/testing';
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TaskQueue } from '@peregrine/task-queue';
 import { type StartSync, SyncService, type SyncSummary, syncStorage, taskIdOf } from '../src/index.js';
 import { type ContentFixture } from './content-fixture.js';
-import { until } from './until.js';
 
 /** Long ago: a file that nobody writes to at this moment. */
 const LONG_AGO = new Date('2024-01-01T00:00:00Z');

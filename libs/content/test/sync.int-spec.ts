@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import { TaskQueue } from '@peregrine/task-queue';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +8,6 @@ import { SearchService, SyncService, syncStorage, taskIdOf } from '../src/index.
 import { SyncStorageHandler } from '../src/sync/sync-storage.handler.js';
 import { ContentFixture } from './content-fixture.js';
 import { SyncFixture } from './sync-fixture.js';
-import { until } from './until.js';
 
 let content: ContentFixture;
 beforeAll(async () => {

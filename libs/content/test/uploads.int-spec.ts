@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@peregrine/database/testing';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
@@ -13,7 +14,6 @@ import {
 } from '../src/index.js';
 import { ContentFixture } from './content-fixture.js';
 import { interrupted, sha256 } from './storage-sources.js';
-import { until } from './until.js';
 
 const TWENTY = Array.from({ length: 20 }, (_, index) => index);
 

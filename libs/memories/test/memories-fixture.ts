@@ -2,14 +2,9 @@ import { type INestApplicationContext, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { HashingModel } from '@peregrine/ai';
 import { CacheModule } from '@peregrine/cache';
-import {
-  createDataSource,
-  DatabaseModule,
-  driverTransactions,
-  runMigrations,
-  Transactions,
-} from '@peregrine/database';
-import { createTestDatabase } from '@peregrine/database/testing';
+import { removeRedisKeys } from '@peregrine/cache/testing';
+import { DatabaseModule, driverTransactions, Transactions } from '@peregrine/database';
+import { createMigratedDatabase, until } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
 import { QueryOptimizer, QueryOptimizerModule } from '@peregrine/query-optimizer';
 import { poolDriver } from '@peregrine/query-optimizer/typeorm';
@@ -27,8 +22,6 @@ import {
   memoryTasks,
 } from '../src/index.js';
 import { TermTotals } from '../src/statistics/term-totals.service.js';
-import { removeRedisKeys } from './redis-keys.js';
-import { until } from './until.js';
 
 export interface FixtureOptions extends Partial<MemoriesOptionsInput> {
   embedder?: Embedder;
@@ -64,7 +57,7 @@ export class MemoriesFixture {
   }: FixtureOptions = {}): Promise<MemoriesFixture> {
     const redisUrl = process.env['REDIS_URL'];
     if (!redisUrl) throw new Error('REDIS_URL is not set: run npm test, or set it to a Redis for tests');
-    const database = await createTestDatabase(serverUrl);
+    const database = await createMigratedDatabase(serverUrl, migrations);
     const fixture = new MemoriesFixture(database.url);
     const prefix = `memories-${randomBytes(6).toString('hex')}`;
     fixture.#cleanUps.push(
@@ -72,7 +65,6 @@ export class MemoriesFixture {
       () => removeRedisKeys(redisUrl, prefix),
     );
     try {
-      await migrate(database.url);
       await fixture.#open(redisUrl, prefix, options);
     } catch (error) {
       await fixture.stop();
@@ -174,15 +166,5 @@ export class MemoriesFixture {
     module.useLogger(false);
     this.#app = await module.init();
     this.#cleanUps.push(() => module.close());
-  }
-}
-
-async function migrate(url: string): Promise<void> {
-  const dataSource = createDataSource({ url, migrations });
-  await dataSource.initialize();
-  try {
-    await runMigrations(dataSource);
-  } finally {
-    await dataSource.destroy();
   }
 }

@@ -97,3 +97,14 @@ export class CodeThreadLostError extends RetrievalError {
     super('The thread that compares codes has ended: ask again', options);
   }
 }
+
+/** A plan took much longer than was predicted and was given up. Never thrown to callers: the fallback answers. */
+export class PlanTimeoutError extends RetrievalError {
+  readonly code = 'RETRIEVAL_PLAN_TIMEOUT';
+  constructor(
+    readonly timeoutMs: number,
+    options?: ErrorOptions,
+  ) {
+    super(`The plan was given up after ${timeoutMs} ms`, options);
+  }
+}

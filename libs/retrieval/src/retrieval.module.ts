@@ -4,12 +4,17 @@ import { ChunkStore } from './chunks/chunk-store.service.js';
 import { ResidentCodes } from './codes/resident-codes.service.js';
 import { EdgeStore } from './graph/edge-store.service.js';
 import { NeighbourhoodCache } from './graph/neighbourhood-cache.js';
+import { PlanChooser } from './planning/plan-chooser.service.js';
+import { SampleProbe } from './probe/sample-probe.service.js';
+import { PlanRunner } from './querying/plan-runner.service.js';
 import { RetrievalService } from './querying/retrieval.service.js';
 import {
   RETRIEVAL_OPTIONS,
   retrievalOptionsSchema,
   type RetrievalOptionsInput,
 } from './retrieval.options.js';
+import { StageTimes } from './querying/stage-times.js';
+import { RetrievalMetrics } from './statistics/retrieval-metrics.js';
 import { type Embedder, RETRIEVAL_EMBEDDER } from './vectors/embedder.js';
 import { VectorCache } from './vectors/vector-cache.js';
 
@@ -24,14 +29,18 @@ export interface RetrievalModuleOptions extends RetrievalOptionsInput {
 @Module({})
 export class RetrievalModule {
   static forRoot({ embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
-    const services: Provider[] = [ChunkStore, EdgeStore, RetrievalCalibration, RetrievalService];
+    const services: Provider[] = [
+      ...[ChunkStore, EdgeStore, RetrievalService],
+      ...[PlanChooser, RetrievalCalibration, RetrievalMetrics],
+    ];
     return {
       module: RetrievalModule,
       ...(imports && { imports }),
       providers: [
         { provide: RETRIEVAL_OPTIONS, useValue: retrievalOptionsSchema.parse(input) },
         { provide: RETRIEVAL_EMBEDDER, ...embedder },
-        ...[ResidentCodes, NeighbourhoodCache, VectorCache, ...services],
+        ...[ResidentCodes, NeighbourhoodCache, VectorCache, SampleProbe, PlanRunner, StageTimes],
+        ...services,
       ],
       exports: services,
     };

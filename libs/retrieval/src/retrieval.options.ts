@@ -1,3 +1,4 @@
+import { type PlannerModel } from '@peregrine/query-optimizer';
 import { z } from 'zod';
 
 /** Options of the workload. */
@@ -48,6 +49,25 @@ export const retrievalOptionsSchema = z.strictObject({
     .strictObject({
       keyword: z.number().nonnegative().default(1),
       vector: z.number().nonnegative().default(0.3),
+    })
+    .prefault({}),
+  /** After so many milliseconds the sample of a workspace that was written to is drawn anew. */
+  sampleMaxAgeMs: z.number().int().nonnegative().default(30_000),
+  /** Of the planner that chooses a plan by what the plans have taken; its other options as it has them. */
+  chooser: z
+    .strictObject({
+      /** Without it the plan that computes how much to fetch answers everything. */
+      enabled: z.boolean().default(true),
+      /** What it knows at the start. @default the model that comes with the library; false: nothing */
+      prior: z.union([z.literal(false), z.custom<PlannerModel>((it) => typeof it === 'object')]).optional(),
+      /** What exploration may lose, as a share of all time. */
+      regretBudget: z.number().min(0).max(0.5).default(0.02),
+      /** Samples between two trainings. */
+      retrainEvery: z.number().int().min(20).default(200),
+      /** 0 to 1; for tests and benches that are to be repeated. */
+      random: z.custom<() => number>((it) => typeof it === 'function').default(() => Math.random),
+      /** The program of the thread that trains. @default the one of the planner */
+      program: z.instanceof(URL).optional(),
     })
     .prefault({}),
   /** The program of the thread that compares codes. @default the built one of this package */

@@ -140,7 +140,7 @@ describe('the calibration', () => {
     };
     const search = new CertifiedSearch(
       goal,
-      new ExactRanking(manager, { space, vector, boost: 0, limit: 5 }, own.get(VectorCache)),
+      new ExactRanking(manager, { space, vector, boost: 0, limit: 5 }, own.get(VectorCache).of(own.embedder)),
       () => Promise.reject(new Error('nothing to walk')),
     );
     const { version } = await readSearchStart(manager, workspaceId, []);

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bitsOf, bytesOf, signCode } from '@peregrine/ai/vectors';
-import { randomUUID } from 'node:crypto';
+import {
+  foreignKeyChecks,
+  indexUse,
+  listIndexes,
+  recordStatements,
+  type SentStatement,
+} from '@peregrine/database/testing';
 import { DataSource } from 'typeorm';
 import { ChunkStore, EdgeStore, RetrievalCalibration } from '../src/index.js';
 import { DIMENSIONS, RetrievalFixture } from './retrieval-fixture.js';
@@ -9,74 +15,30 @@ const WORKSPACES = 20;
 const FILES = 1_000;
 const CHUNKS_PER_FILE = 20;
 
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Index Name'?: string;
-  readonly 'Conflict Arbiter Indexes'?: readonly string[];
-  readonly Plans?: readonly PlanNode[];
-}
-
-interface Asked {
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
-}
+const isOurs = (table: string) => table.startsWith('retrieval_');
 
 describe('the indexes of retrieval', () => {
   let fixture: RetrievalFixture;
-  const asked = new Map<string, Asked>();
+  let sent: SentStatement[];
 
   beforeAll(async () => {
     fixture = await RetrievalFixture.start();
     const chunk = await load(fixture);
     const source = fixture.get(DataSource);
-    const before = source.logger;
-    const nothing = () => undefined;
-    source.logger = {
-      logQuery: (sql, parameters: readonly unknown[] = []) => {
-        if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(sql)) asked.set(sql, { sql, parameters });
-      },
-      ...{ logQueryError: nothing, logQuerySlow: nothing, logSchemaBuild: nothing, logMigration: nothing },
-      log: nothing,
-    };
-    await work(fixture, chunk);
-    source.logger = before;
-    const keys = await fixture.query<{ table: string; column: string }>(
-      `SELECT f.conrelid::regclass::text AS table, a.attname AS column FROM pg_constraint f
-         JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
-        WHERE f.contype = 'f' AND f.conrelid::regclass::text ~ '^retrieval_'`,
-    );
-    for (const { table, column } of keys) {
-      const sql = `DELETE FROM ONLY ${table} WHERE $1::uuid = ${column}`;
-      asked.set(sql, { sql, parameters: [randomUUID()] });
-    }
+    sent = [
+      ...(await recordStatements(source, () => work(fixture, chunk))),
+      ...(await foreignKeyChecks(source, isOurs)),
+    ];
   }, 300_000);
   afterAll(() => fixture?.stop());
 
   it('serve every statement, and are each needed by one', async () => {
-    const used = new Set<string>();
-    const scans: string[] = [];
-    for (const { sql, parameters } of asked.values()) {
-      const [row] = await fixture.query<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }>(
-        `EXPLAIN (FORMAT JSON) ${sql}`,
-        [...parameters],
-      );
-      const walk = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(walk)];
-      for (const node of (row?.['QUERY PLAN'] ?? []).flatMap((it) => walk(it.Plan))) {
-        const table = node['Relation Name'] ?? '';
-        // A row for each workspace.
-        if (node['Node Type'] === 'Seq Scan' && table !== 'retrieval_versions')
-          scans.push(`${table}: ${sql}`);
-        for (const name of [node['Index Name'], ...(node['Conflict Arbiter Indexes'] ?? [])]) {
-          if (name !== undefined) used.add(name);
-        }
-      }
-    }
-    const indexes = await fixture.query<{ name: string }>(
-      `SELECT indexname AS name FROM pg_indexes WHERE tablename ~ '^retrieval_' ORDER BY 1`,
-    );
-    expect(scans).toEqual([]);
-    expect(indexes.map((it) => it.name).filter((it) => !used.has(it))).toEqual([]);
+    const { used, scans } = await indexUse(fixture.get(DataSource), sent);
+    // A row for each workspace.
+    const large = scans.filter((it) => isOurs(it.table) && it.table !== 'retrieval_versions');
+    expect(large).toEqual([]);
+    const indexes = (await listIndexes(fixture.get(DataSource))).filter((it) => isOurs(it.table));
+    expect(indexes.filter((it) => !used.has(it.name))).toEqual([]);
   }, 60_000);
 });
 

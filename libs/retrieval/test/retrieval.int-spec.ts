@@ -111,7 +111,7 @@ describe('retrieval', () => {
     expect(hits[1]?.keyword).toBeCloseTo(bm25(1, words[1] ?? 0), 6);
     expect(explanation).toMatchObject({ status: 'complete', keywords: { truncated: false } });
     expect(explanation.stages.map((it) => it.name)).toEqual([
-      ...['embed', 'start', 'filtered-vector', 'certify', 'keywords', 'fuse', 'read'],
+      ...['embed', 'start', 'probe', 'choose', 'filtered-vector', 'certify', 'keywords', 'fuse', 'read'],
     ]);
   });
 
@@ -160,7 +160,7 @@ describe('retrieval', () => {
     const { hits, explanation } = await fixture.service.query(workspace, {
       ...{ text: 'wheel', mode: 'within', seeds: [hub], limit: MAX_RETRIEVAL_HITS },
     });
-    expect(explanation).toMatchObject({ plan: 'graph-first', status: 'complete' });
+    expect(explanation.status).toBe('complete');
     expect(explanation.neighbourhood).toEqual({ expectedSize: 101, size: 21, truncated: true });
     expect(hits.map((it) => it.chunkId).sort()).toEqual([hub, ...spokes.slice(-20)].sort());
     // From a spoke over the hub to the others: known before the walk.
@@ -276,7 +276,7 @@ describe('codes in memory', () => {
       expect(hits).toHaveLength(10);
       expect(explanation).toMatchObject({
         ...{ plan: 'filtered-vector', why: 'a thread was lost (RETRIEVAL_CODE_THREAD_LOST)' },
-        status: 'complete',
+        status: 'certified',
       });
     } finally {
       await fixture.stop();

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ChaosProxy } from '@peregrine/cache/testing';
+import { until } from '@peregrine/database/testing';
 import { CachedResultStore } from '../src/queries/cached-result-store.js';
-import { QueryFixture, until, type Member } from './query-fixture.js';
+import { QueryFixture, type Member } from './query-fixture.js';
 
 jest.setTimeout(60_000);
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { connectDataSource, createDataSource, runMigrations, Transactions } from '@peregrine/database';
-import { createTestDatabase } from '@peregrine/database/testing';
+import { connectDataSource, createDataSource, Transactions } from '@peregrine/database';
+import { createMigratedDatabase } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
 import { createQueryOptimizer, type QueryOptimizer } from '@peregrine/query-optimizer';
 import { PermanentTaskError, retryAfter, type TaskContext } from '@peregrine/task-queue';
@@ -43,11 +43,10 @@ describe('changes of indexes as tasks', () => {
     );
 
   beforeAll(async () => {
-    const database = await createTestDatabase(process.env['DATABASE_URL']);
+    const database = await createMigratedDatabase(process.env['DATABASE_URL'], migrations);
     drop = () => database.drop();
-    dataSource = createDataSource({ url: database.url, migrations });
+    dataSource = createDataSource({ url: database.url });
     await connectDataSource(dataSource, { startTimeoutMs: 30_000 });
-    await runMigrations(dataSource);
     for (const statement of SCHEMA) await dataSource.query(statement);
     optimizer = await createQueryOptimizer({
       connectionString: database.url,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { invalidationQueueContract } from '@peregrine/cdn/testing';
-import { createDataSource, runMigrations, Transactions } from '@peregrine/database';
-import { createTestDatabase, type TestDatabase } from '@peregrine/database/testing';
+import { createDataSource, Transactions } from '@peregrine/database';
+import { createMigratedDatabase, type TestDatabase } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
 import { type DataSource } from 'typeorm';
 import { PostgresInvalidationQueue } from '../src/cdn/postgres-invalidation-queue.js';
@@ -13,9 +13,8 @@ describe('the queue of purges in PostgreSQL', () => {
   let queue: PostgresInvalidationQueue;
 
   beforeAll(async () => {
-    database = await createTestDatabase(process.env['DATABASE_URL']);
-    dataSource = await createDataSource({ url: database.url, migrations }).initialize();
-    await runMigrations(dataSource);
+    database = await createMigratedDatabase(process.env['DATABASE_URL'], migrations);
+    dataSource = await createDataSource({ url: database.url }).initialize();
     transactions = new Transactions(dataSource);
     queue = new PostgresInvalidationQueue(transactions);
   }, 60_000);

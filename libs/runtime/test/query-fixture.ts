@@ -1,11 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { type Cache, createCache } from '@peregrine/cache';
+import { removeRedisKeys } from '@peregrine/cache/testing';
 import { createDataSource } from '@peregrine/database';
 import { createTestDatabase } from '@peregrine/database/testing';
 import { createQueryOptimizer, installChangeTriggers, type QueryOptimizer } from '@peregrine/query-optimizer';
-import { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type DataSource } from 'typeorm';
 import { CachedResultStore } from '../src/queries/cached-result-store.js';
 
@@ -36,7 +35,7 @@ export class QueryFixture {
     const prefix = `queries-${randomBytes(6).toString('hex')}`;
     const fixture = new QueryFixture(redisUrl, database.url, stranger, prefix);
     fixture.#cleanUps.push(
-      () => removeKeys(redisUrl, prefix),
+      () => removeRedisKeys(redisUrl, prefix),
       () => database.drop(),
       () => stranger.destroy(),
     );
@@ -75,26 +74,5 @@ export class QueryFixture {
 
   async stop(): Promise<void> {
     for (const cleanUp of this.#cleanUps.splice(0).reverse()) await cleanUp();
-  }
-}
-
-/** Waits for a condition; the limit only turns a hang into a failure. */
-export async function until(condition: () => boolean | Promise<boolean>, limitMs = 30_000): Promise<void> {
-  const end = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`the condition did not come true: ${condition.toString()}`);
-    await delay(5);
-  }
-}
-
-/** Those that hold `part`. */
-export async function removeKeys(redisUrl: string, part: string): Promise<void> {
-  const redis = new Redis(redisUrl);
-  try {
-    for await (const keys of redis.scanStream({ match: `*${part}*`, count: 1_000 })) {
-      if ((keys as string[]).length > 0) await redis.unlink(keys as string[]);
-    }
-  } finally {
-    redis.disconnect();
   }
 }

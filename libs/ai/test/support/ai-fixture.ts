@@ -1,8 +1,8 @@
 import { type Cache, createCache } from '@peregrine/cache';
-import { createDataSource, runMigrations } from '@peregrine/database';
-import { createTestDatabase } from '@peregrine/database/testing';
+import { removeRedisKeys } from '@peregrine/cache/testing';
+import { createDataSource } from '@peregrine/database';
+import { createMigratedDatabase } from '@peregrine/database/testing';
 import { migrations } from '@peregrine/migrations';
-import { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { type DataSource } from 'typeorm';
 import { AiParts } from '../../src/ai.module.js';
@@ -32,15 +32,14 @@ export class AiFixture {
     const { DATABASE_URL, REDIS_URL } = process.env;
     if (!DATABASE_URL || !REDIS_URL)
       throw new Error('Needs DATABASE_URL and REDIS_URL: run it by `npm test`');
-    const database = await createTestDatabase(DATABASE_URL);
-    const dataSource = await createDataSource({ url: database.url, migrations }).initialize();
-    await runMigrations(dataSource);
+    const database = await createMigratedDatabase(DATABASE_URL, migrations);
+    const dataSource = await createDataSource({ url: database.url }).initialize();
     const fixture = new AiFixture(await ProviderServer.start(), dataSource, REDIS_URL, database.url);
     fixture.#closers.push(
       () => database.drop(),
       () => dataSource.destroy(),
       () => fixture.provider.stop(),
-      () => fixture.#removeKeys(),
+      () => removeRedisKeys(REDIS_URL, fixture.#prefix),
     );
     return fixture;
   }
@@ -80,16 +79,5 @@ export class AiFixture {
   /** In the reverse order. */
   async stop(): Promise<void> {
     for (const close of this.#closers.toReversed()) await close();
-  }
-
-  async #removeKeys(): Promise<void> {
-    const redis = new Redis(this.redisUrl);
-    try {
-      for await (const keys of redis.scanStream({ match: `*${this.#prefix}*`, count: 1_000 })) {
-        if ((keys as string[]).length > 0) await redis.unlink(keys as string[]);
-      }
-    } finally {
-      redis.disconnect();
-    }
   }
 }

@@ -7,3 +7,4 @@ export { FakeClock } from './fake-clock.js';
 export { objectStoreContract, type MakeObjectStore } from './object-store-contract.js';
 export { memoryTierContract, type MakeMemoryStore, type MemoryStore } from './memory-contract.js';
 export type { ChaosRange } from './random.js';
+export { removeRedisKeys } from './remove-redis-keys.js';

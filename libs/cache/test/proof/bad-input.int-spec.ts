@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { removeRedisKeys } from '../../src/testing/remove-redis-keys.js';
 import {
   CacheError,
   createCache,
@@ -6,7 +7,7 @@ import {
   type Cache,
   type CacheOptionsInput,
 } from '../../src/index.js';
-import { OpenCaches, removeKeys } from '../open-caches.js';
+import { OpenCaches } from '../open-caches.js';
 import { redisUrl } from '../redis-url.js';
 
 describe('input that is wrong or extreme', () => {
@@ -28,7 +29,7 @@ describe('input that is wrong or extreme', () => {
   });
   afterEach(async () => {
     await caches.close();
-    await removeKeys(redisUrl(), caches.prefix);
+    await removeRedisKeys(redisUrl(), caches.prefix);
   });
 
   describe.each([-1, 0, 0.5, 1.5, NaN, Infinity, -Infinity, 2 ** 53, '60' as never, null as never])(

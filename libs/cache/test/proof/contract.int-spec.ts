@@ -1,6 +1,7 @@
 import { afterAll, describe, it } from '@jest/globals';
+import { removeRedisKeys } from '../../src/testing/remove-redis-keys.js';
 import { cacheContract } from '../../src/testing/index.js';
-import { OpenCaches, removeKeys } from '../open-caches.js';
+import { OpenCaches } from '../open-caches.js';
 import { redisUrl } from '../redis-url.js';
 
 describe('a cache with Redis', () => {
@@ -12,7 +13,7 @@ describe('a cache with Redis', () => {
     return { cache: cache.namespace(namespace), close: () => caches.close() };
   };
   afterAll(async () => {
-    for (const prefix of used) await removeKeys(redisUrl(), prefix);
+    for (const prefix of used) await removeRedisKeys(redisUrl(), prefix);
   });
 
   describe('and memory', () => {

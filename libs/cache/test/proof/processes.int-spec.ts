@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { removeRedisKeys } from '../../src/testing/remove-redis-keys.js';
 import type { CacheOptionsInput } from '../../src/index.js';
-import { removeKeys } from '../open-caches.js';
 import { redisUrl } from '../redis-url.js';
 import { until } from '../until.js';
 import { CacheProcess } from './cache-process.js';
@@ -33,7 +33,7 @@ describe('caches in processes of their own', () => {
   });
   afterEach(async () => {
     await Promise.all(processes.map((it) => it.kill()));
-    await removeKeys(redisUrl(), prefix);
+    await removeRedisKeys(redisUrl(), prefix);
   });
 
   it('loads once in 4 processes with 50 callers each', async () => {

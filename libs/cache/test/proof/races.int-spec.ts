@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { removeRedisKeys } from '../../src/testing/remove-redis-keys.js';
 import type { Cache } from '../../src/index.js';
-import { Gate, removeKeys } from '../open-caches.js';
+import { Gate } from '../open-caches.js';
 import { redisUrl } from '../redis-url.js';
 import { until } from '../until.js';
 import { Instances } from './instances.js';
@@ -25,7 +26,7 @@ describe('invalidations that meet loads and reads', () => {
   afterEach(async () => {
     await Promise.all(instances.live.map(({ link }) => link.calm()));
     await instances.close();
-    await removeKeys(redisUrl(), prefix);
+    await removeRedisKeys(redisUrl(), prefix);
   });
 
   const OVERTAKE: readonly [string, (cache: Cache) => Promise<void>, unknown][] = [

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { removeRedisKeys } from '../../src/testing/remove-redis-keys.js';
 import type { Cache } from '../../src/index.js';
-import { OpenCaches, removeKeys } from '../open-caches.js';
+import { OpenCaches } from '../open-caches.js';
 import { redisUrl } from '../redis-url.js';
 import { until } from '../until.js';
 
@@ -19,7 +20,7 @@ describe('a new release beside the old one, with another shape of values', () =>
   });
   afterEach(async () => {
     await caches.close();
-    await removeKeys(redisUrl(), caches.prefix);
+    await removeRedisKeys(redisUrl(), caches.prefix);
   });
 
   it('gives each its own shape, whichever loaded first, and lets both keep theirs', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { removeRedisKeys } from '../../src/testing/remove-redis-keys.js';
 import type { Cache } from '../../src/index.js';
-import { OpenCaches, removeKeys } from '../open-caches.js';
+import { OpenCaches } from '../open-caches.js';
 import { redisUrl } from '../redis-url.js';
 import { until } from '../until.js';
 
@@ -20,7 +21,7 @@ describe('values that are difficult', () => {
   });
   afterEach(async () => {
     await caches.close();
-    await removeKeys(redisUrl(), caches.prefix);
+    await removeRedisKeys(redisUrl(), caches.prefix);
   });
 
   const make = () => ({

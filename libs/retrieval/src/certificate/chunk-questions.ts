@@ -1,7 +1,7 @@
 import { signCode, vectorOf } from '@peregrine/ai/vectors';
 import { type CodeSpace } from '../codes/code-source.js';
 import { type Statements } from '../statements.js';
-import { normalised } from '../vectors/vector-cache.js';
+import { unitOf } from '../vectors/vector-cache.js';
 import { type ExactQuestion } from './exact-search.js';
 
 /** How far a made query leans towards another chunk: it is about 27 degrees from its own when the two have nothing in common. */
@@ -22,7 +22,7 @@ export async function chunkQuestions(
      ) r ON r.chunk_id = v.chunk_id`,
     [space.workspaceId, space.embedder, queries],
   );
-  const directions = rows.map((it) => normalised(vectorOf(it.embedding)));
+  const directions = rows.map((it) => unitOf(vectorOf(it.embedding)));
   return directions.map((own, at) => {
     const other = directions[(at + 1) % directions.length] ?? own;
     const vector = own.map((it, place) => it + LEAN * (other[place] ?? 0));

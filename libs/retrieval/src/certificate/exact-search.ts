@@ -41,11 +41,12 @@ export async function exactAnswer(
   const { goal, vector, proximities } = question;
   const { space, boost } = goal;
   const limit = goal.limit + TIES;
+  const known = cache.of({ id: space.embedder, dimensions: vector.length });
   const ids = await passing(statements, question, maxRows);
   let best: RankedChunk[] = [];
   for (let at = 0; at < ids.length; at += BATCH) {
     signal.throwIfAborted();
-    const ranking = new ExactRanking(statements, { space, vector, boost, limit }, cache);
+    const ranking = new ExactRanking(statements, { space, vector, boost, limit }, known);
     await ranking.rank(ids.slice(at, at + BATCH), proximities);
     best = [...best, ...ranking.best()].sort((a, b) => b.score - a.score).slice(0, limit);
   }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { Transactions } from '@peregrine/database';
 import { withQueryPriority } from '@peregrine/query-optimizer';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { CodesTooLargeError } from '../retrieval.errors.js';
 import { RETRIEVAL_OPTIONS, type RetrievalOptions } from '../retrieval.options.js';
 import { CODE_COLUMNS, type CodeRow, type CodeRows, CodeRowsBuilder } from './code-rows.js';
@@ -21,6 +22,8 @@ export class ResidentCodes implements BeforeApplicationShutdown {
   readonly #loads = new Map<string, Promise<ResidentSpace>>();
   /** Spaces that `warm` does not try again. */
   readonly #tooLarge = new Set<string>();
+  /** Work in the background belongs to no request: not to its transaction, nor to its trace. */
+  readonly #outside = AsyncLocalStorage.snapshot();
   readonly #log = new Logger(ResidentCodes.name);
   readonly #thread: CodeThread;
 
@@ -64,10 +67,12 @@ export class ResidentCodes implements BeforeApplicationShutdown {
   /** Loads the codes for later queries, if they fit. Others come first. */
   warm(space: CodeSpace, version: string): void {
     if (this.#tooLarge.has(keyOf(space)) || this.#loads.has(keyOf(space))) return;
-    withQueryPriority('low', () => this.#load(space, version)).catch((error: unknown) => {
-      if (error instanceof CodesTooLargeError) this.#tooLarge.add(keyOf(space));
-      this.#log.warn(`Codes are not kept in memory: ${String(error)}`);
-    });
+    this.#outside(() => withQueryPriority('low', () => this.#load(space, version))).catch(
+      (error: unknown) => {
+        if (error instanceof CodesTooLargeError) this.#tooLarge.add(keyOf(space));
+        this.#log.warn(`Codes are not kept in memory: ${String(error)}`);
+      },
+    );
   }
 
   async #load(space: CodeSpace, version: string | undefined): Promise<ResidentSpace> {

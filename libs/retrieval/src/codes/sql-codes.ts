@@ -1,5 +1,5 @@
 import { bitsOf, CODE_BITS } from '@peregrine/ai/vectors';
-import { filterCondition } from '../search/chunk-filter.js';
+import { type ChunkFilter, filterCondition, isUnfiltered } from '../search/chunk-filter.js';
 import { type Candidate, type CodeRequest, type CodeSource, type CodeSpace } from './code-source.js';
 import { type Statements } from '../statements.js';
 
@@ -29,6 +29,18 @@ export class SqlCodes implements CodeSource {
     );
   }
 
+  /** Those of some chunks that pass a filter. */
+  async passing(filter: ChunkFilter, chunkIds: readonly string[]): Promise<readonly string[]> {
+    if (isUnfiltered(filter)) return chunkIds;
+    const condition = filterCondition(filter, 4);
+    const rows = await this.statements.query<{ id: string }[]>(
+      `SELECT c.chunk_id AS id FROM retrieval_codes c
+        WHERE c.workspace_id = $1 AND c.embedder = $2 AND c.chunk_id = ANY ($3::uuid[])${condition.sql}`,
+      [this.space.workspaceId, this.space.embedder, chunkIds, ...condition.parameters],
+    );
+    return rows.map((it) => it.id);
+  }
+
   /** Those of the `count` nearest codes of all that pass, and how far the last one of all is. A filter after the search, as an index of vectors has it. */
   async nearestThenFiltered(
     request: Pick<CodeRequest, 'filter' | 'only'>,
@@ -36,11 +48,14 @@ export class SqlCodes implements CodeSource {
   ): Promise<{ passing: Candidate[]; scanned: number; last: Candidate | undefined }> {
     const condition = filterCondition(request.filter, 6);
     const rows = await this.statements.query<(Candidate & { passes: boolean })[]>(
-      `SELECT n.chunk_id AS "chunkId", n.distance, (true${condition.sql.replaceAll('c.', 'n.')}
-              AND ($5::uuid[] IS NULL OR n.chunk_id = ANY ($5::uuid[]))) AS passes FROM (
-         SELECT c.*, ${DISTANCE} AS distance FROM retrieval_codes c WHERE c.workspace_id = $1 AND c.embedder = $2
+      // Of the nearest alone, one by one: `OFFSET` keeps the planner from joining with the whole table.
+      `SELECT n.chunk_id AS "chunkId", n.distance, f.passes FROM (
+         SELECT c.chunk_id, ${DISTANCE} AS distance FROM retrieval_codes c WHERE c.workspace_id = $1 AND c.embedder = $2
           ORDER BY distance, c.chunk_id LIMIT $4
-       ) n ORDER BY n.distance, n.chunk_id`,
+       ) n CROSS JOIN LATERAL (
+         SELECT (true${condition.sql} AND ($5::uuid[] IS NULL OR c.chunk_id = ANY ($5::uuid[]))) AS passes
+           FROM retrieval_codes c WHERE c.chunk_id = n.chunk_id OFFSET 0
+       ) f ORDER BY n.distance, n.chunk_id`,
       [
         ...[this.space.workspaceId, this.space.embedder, bitsOf(this.probe), count],
         ...[request.only ?? null, ...condition.parameters],

@@ -33,7 +33,7 @@ const graphFirst: RetrievalPlan = {
   modes: ['boost', 'within'],
   async begin(search, { sql }) {
     await search.walkSeeds();
-    await search.rankNeighbours(sql);
+    await search.rankNeighbours((chunkIds) => sql.passing(search.goal.filter, chunkIds));
     return sql;
   },
 };

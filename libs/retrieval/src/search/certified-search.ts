@@ -24,6 +24,9 @@ export interface SearchGoal {
   isOverdue(): boolean;
 }
 
+/** Those of some chunks that pass the filter. */
+export type PassingChunks = (chunkIds: readonly string[]) => Promise<readonly string[]>;
+
 /** Enough for the first score that says how far to fetch. */
 const FIRST_COUNT = 64;
 
@@ -74,13 +77,16 @@ export class CertifiedSearch {
     await this.rank(ids);
   }
 
-  /** Everything that the seeds reach. */
-  async rankNeighbours(source: CodeSource): Promise<void> {
+  /** Everything that the seeds reach and that passes, without a look at its codes. */
+  async rankNeighbours(passing: PassingChunks): Promise<void> {
     const leg = this.#neighbours;
-    while (leg && !leg.isExhausted) {
-      await this.#take(leg, source, CODE_BITS, BATCH);
+    if (!leg) return;
+    const ids = await passing(leg.options.only ?? []);
+    for (let at = 0; at < ids.length; at += BATCH) {
       if (this.goal.isOverdue()) return;
+      await this.rank(ids.slice(at, at + BATCH));
     }
+    leg.exhaust();
   }
 
   /**

@@ -48,6 +48,12 @@ export class CodeLeg {
     this.#last = last;
   }
 
+  /** Says that everything was taken by other means. */
+  exhaust(): void {
+    this.#isLastFetched = true;
+    this.#waiting = [];
+  }
+
   /** How far it must reach for an answer whose worst score is `threshold`. */
   wanted(threshold: number, z: number): number {
     return cutOff(threshold - this.options.bonus, z);
