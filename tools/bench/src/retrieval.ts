@@ -1,6 +1,12 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
 import { runBench } from './harness/bench.ts';
 import type { SuiteOptions } from './harness/suite.ts';
 import { RetrievalBench } from './retrieval/bench-servers.ts';
+import { renderRecallPlot, renderRegretPlot } from './retrieval/plots.ts';
+import type { OnlineSamples } from './retrieval/suites/online-suite.ts';
+import type { PlansSamples } from './retrieval/suites/plans-suite.ts';
 
 type Run = [options: SuiteOptions, servers: RetrievalBench];
 
@@ -21,5 +27,24 @@ to stderr, the report to stdout. A whole run writes tools/bench/results/retrieva
   suites: {
     // Loaded late: the library is built before they run.
     plans: async (...it: Run) => (await import('./retrieval/suites/plans-suite.ts')).runPlansSuite(...it),
+    policies: async (...it: Run) =>
+      (await import('./retrieval/suites/policies-suite.ts')).runPoliciesSuite(...it),
+    online: async (...it: Run) => (await import('./retrieval/suites/online-suite.ts')).runOnlineSuite(...it),
+    drift: async (...it: Run) => (await import('./retrieval/suites/drift-suite.ts')).runDriftSuite(...it),
+    concurrency: async (...it: Run) =>
+      (await import('./retrieval/suites/concurrency-suite.ts')).runConcurrencySuite(...it),
+    'real-text': async (...it: Run) =>
+      (await import('./retrieval/suites/real-text-suite.ts')).runRealTextSuite(...it),
+  },
+  /** The plots go beside the Markdown file. */
+  finish: async ({ markdown, only }, { suites }) => {
+    if (markdown === undefined) return;
+    const samplesOf = <T>(suite: (typeof only)[number]) =>
+      suites[only.indexOf(suite)]?.samples as T | undefined;
+    const write = (name: string, text: string) => writeFile(join(dirname(markdown), name), text);
+    const plans = samplesOf<PlansSamples>('plans');
+    if (plans) await write('retrieval-recall.svg', renderRecallPlot(plans.bands));
+    const online = samplesOf<OnlineSamples>('online');
+    if (online) await write('retrieval-regret.svg', renderRegretPlot(online));
   },
 });

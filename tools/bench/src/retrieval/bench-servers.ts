@@ -4,8 +4,7 @@ import type { BenchOptions } from '../harness/options.ts';
 import { BenchPostgres } from '../harness/postgres-server.ts';
 import type { Progress } from '../harness/progress.ts';
 import type { Row } from './measure/matrix.ts';
-import type { BenchWorld } from './store/bench-world.ts';
-import type { RetrievalInput } from './store/application.ts';
+import type { StoredWorld } from './store/bench-world.ts';
 import type { WorldShape } from './world/shape.ts';
 import type { World } from './world/world.ts';
 
@@ -42,12 +41,21 @@ export class RetrievalBench implements Servers {
   matrix(seed: number, repetitions: number, progress: Progress): Promise<readonly Row[]> {
     const known = this.#matrices.get(seed);
     if (known) return known;
-    const matrix = this.withWorld(seed, {}, progress, async (bench) => {
+    const matrix = this.withWorld(seed, progress, async (stored) => {
       const { measureMatrix } = await import('./measure/matrix.ts');
-      return measureMatrix(bench, Math.min(repetitions, this.sizes.repetitions), progress);
+      return measureMatrix(stored, Math.min(repetitions, this.sizes.repetitions), progress);
     });
     this.#matrices.set(seed, matrix);
     return matrix;
+  }
+
+  /** The questions of all other worlds; of all worlds when there is no seed. */
+  async otherRows(seed: number | undefined, repetitions: number, progress: Progress): Promise<Row[]> {
+    const rows: Row[] = [];
+    for (const other of this.seeds) {
+      if (other !== seed) rows.push(...(await this.matrix(other, repetitions, progress)));
+    }
+    return rows;
   }
 
   shapeOf(seed: number): WorldShape {
@@ -58,24 +66,24 @@ export class RetrievalBench implements Servers {
   /** Runs the work over the world of a seed. */
   async withWorld<T>(
     seed: number,
-    options: RetrievalInput,
     progress: Progress,
-    work: (bench: BenchWorld) => Promise<T>,
+    work: (stored: StoredWorld) => Promise<T>,
   ): Promise<T> {
     const { makeWorld } = await import('./world/world.ts');
     const title = `world ${seed}: ${this.sizes.chunks} chunks, ${this.sizes.questions} questions`;
     const world = await progress.step(title, () => makeWorld(this.shapeOf(seed)));
-    return this.withLoaded(world, options, work);
+    return this.withLoaded(world, work);
   }
 
   /** Runs the work over a world in a database of its own. */
-  async withLoaded<T>(
-    world: World,
-    options: RetrievalInput,
-    work: (bench: BenchWorld) => Promise<T>,
-  ): Promise<T> {
-    const { withBenchWorld } = await import('./store/bench-world.ts');
-    return this.#postgres.withDatabase((url) => withBenchWorld(url, world, options, work));
+  async withLoaded<T>(world: World, work: (stored: StoredWorld) => Promise<T>): Promise<T> {
+    const { withStoredWorld } = await import('./store/bench-world.ts');
+    return this.#postgres.withDatabase((url) => withStoredWorld(url, world, work));
+  }
+
+  /** Runs the work over an empty database, and throws it away. */
+  withEmpty<T>(work: (url: string) => Promise<T>): Promise<T> {
+    return this.#postgres.withDatabase(work);
   }
 
   stop(): Promise<void> {

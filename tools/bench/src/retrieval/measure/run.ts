@@ -1,4 +1,9 @@
-import type { RetrievalAnswer, RetrievalPlanName } from '@peregrine/retrieval';
+import type {
+  PlannerAnswer,
+  RetrievalAnswer,
+  RetrievalPlanName,
+  RetrievalQueryInput,
+} from '@peregrine/retrieval';
 
 import type { BenchWorld } from '../store/bench-world.ts';
 import { filterOf } from '../store/load-world.ts';
@@ -18,6 +23,8 @@ export interface Run {
   readonly status: RetrievalAnswer['explanation']['status'];
   readonly compared: number;
   readonly stages: RetrievalAnswer['explanation']['stages'];
+  /** What the planner is asked, or would have been when a plan is asked for. */
+  readonly question: PlannerAnswer | null;
 }
 
 /** How a question is asked: by a plan, or as the library chooses. */
@@ -30,27 +37,43 @@ export interface Manner {
 
 /** @param index of the question */
 export async function runQuestion(
-  { world, loaded, app }: Pick<BenchWorld, 'world' | 'loaded' | 'app'>,
+  bench: Pick<BenchWorld, 'world' | 'loaded' | 'app'>,
   meter: CpuMeter,
   index: number,
   manner: Manner,
 ): Promise<Run> {
-  const question = world.questions[index];
-  const exact = world.exact[index];
-  if (!question || !exact) throw new RangeError(`There is no question ${index}`);
-  const query = {
-    ...{ vector: question.vector, mode: question.mode, filter: filterOf(question, loaded), limit: LIMIT },
-    seeds: question.seeds.map((it) => world.ids[it] ?? ''),
-    ...{ recallFloor: FLOOR, ...manner },
-  };
+  const { app, loaded } = bench;
+  const query = queryOf(bench, index, manner);
   const { result, wallMs, cpuMs } = await meter.measure(() => app.service.query(loaded.workspaceId, query));
-  const { hits, explanation } = result;
-  // A chunk that is not of this world is no place, so that it counts as missing.
-  const found = hits.flatMap(({ chunkId }) => loaded.places.get(chunkId) ?? []);
+  const { explanation } = result;
   return {
     ...{ plan: explanation.plan, wallMs, cpuMs, status: explanation.status },
-    recall: recallOf(world.chunks, world.graph, question, exact, found),
+    recall: recallOfAnswer(bench, index, result),
     z: explanation.z ?? (explanation.status === 'uncertified' ? -Infinity : Infinity),
-    ...{ compared: explanation.compared, stages: explanation.stages },
+    ...{ compared: explanation.compared, stages: explanation.stages, question: explanation.chooser },
   };
+}
+
+/** A question of the world as the library is asked. */
+export function queryOf(
+  { world, loaded }: Pick<BenchWorld, 'world' | 'loaded'>,
+  index: number,
+  manner: Manner,
+): RetrievalQueryInput {
+  const { vector, mode, filter, seeds } = world.questions[index]!;
+  return {
+    ...{ vector, mode, filter: filterOf(filter, loaded), limit: LIMIT, recallFloor: FLOOR },
+    seeds: seeds.map((it) => world.ids[it] ?? ''),
+    ...manner,
+  };
+}
+
+/** A chunk that is not of this world is no place, so that it counts as missing. */
+export function recallOfAnswer(
+  { world, loaded }: Pick<BenchWorld, 'world' | 'loaded'>,
+  index: number,
+  { hits }: RetrievalAnswer,
+): number {
+  const found = hits.flatMap(({ chunkId }) => loaded.places.get(chunkId) ?? []);
+  return recallOf(world.chunks, world.graph, world.questions[index]!, world.exact[index]!, found);
 }

@@ -58,7 +58,7 @@ export function tuneRule(rows: readonly Row[]): Policy {
 }
 
 function tuneSplit(rows: readonly Row[]): Split | undefined {
-  const plans = rows[0] ? plansOf(rows[0]) : [];
+  const plans = RETRIEVAL_PLANS.filter((plan) => rows.every((row) => row.runs[plan]));
   const splits = plans.flatMap((below) =>
     plans.flatMap((above) =>
       (['selectivity', 'twoHopSize'] as const).flatMap((measure) =>

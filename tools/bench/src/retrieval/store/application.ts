@@ -1,8 +1,6 @@
 import 'reflect-metadata';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-// eslint-disable-next-line @nx/enforce-module-boundaries -- the suites load this file late, after the build
-import { createDataSource, DatabaseModule, runMigrations } from '@peregrine/database';
 import { migrations } from '@peregrine/migrations';
 import {
   type Embedder,
@@ -20,12 +18,19 @@ export interface OpenedRetrieval {
   close(): Promise<void>;
 }
 
-export type RetrievalInput = RetrievalOptionsInput & { readonly poolMax?: number };
+/** Options of the library, and of what it stands on. */
+export type RetrievalInput = RetrievalOptionsInput & {
+  /** @default 4 */
+  readonly poolMax?: number;
+  /** Instead of the one that the world was stored with. */
+  readonly embedder?: Embedder;
+};
 
 class RetrievalApplication {}
 
 /** Tables as the migrations make them. */
 export async function migrate(url: string): Promise<void> {
+  const { createDataSource, runMigrations } = await import('@peregrine/database');
   const source = await createDataSource({ url, migrations }).initialize();
   await runMigrations(source);
   await source.destroy();
@@ -36,7 +41,8 @@ export async function openRetrieval(
   embedder: Embedder,
   options: RetrievalInput = {},
 ): Promise<OpenedRetrieval> {
-  const { poolMax = 4, ...input } = options;
+  const { poolMax = 4, embedder: _, ...input } = options;
+  const { DatabaseModule } = await import('@peregrine/database');
   const imports: DynamicModule[] = [
     DatabaseModule.forRoot({ isGlobal: true, url, poolMax, applicationName: APPLICATION_NAME, entities: [] }),
     RetrievalModule.forRoot({ ...input, embedder: { useFactory: () => embedder } }),

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Embedder } from '@peregrine/retrieval';
 import { Pool } from 'pg';
 
@@ -6,13 +7,20 @@ import type { World } from '../world/world.ts';
 import { migrate, openRetrieval, type OpenedRetrieval, type RetrievalInput } from './application.ts';
 import { type LoadedWorld, loadWorld } from './load-world.ts';
 
-/** A world in a database, and the library over it. */
-export interface BenchWorld {
+const WAIT_MS = 20;
+
+/** A world in a database. */
+export interface StoredWorld {
+  readonly url: string;
   readonly world: World;
   readonly loaded: LoadedWorld;
-  readonly app: OpenedRetrieval;
   /** One connection that is not measured. It checks no foreign keys: what is loaded is known to be right. */
   readonly pool: Pool;
+}
+
+/** The library over it. */
+export interface BenchWorld extends StoredWorld {
+  readonly app: OpenedRetrieval;
 }
 
 /** Questions come with their vectors: a text is never embedded. */
@@ -22,36 +30,45 @@ export const embedderOf = (id: string): Embedder => ({
   embed: () => Promise.reject(new Error('The bench asks by vector')),
 });
 
-/** Runs the work over a world in an empty database, and closes what it opened. */
-export async function withBenchWorld<T>(
+/** Runs the work over a world in a database, which is empty before. */
+export async function withStoredWorld<T>(
   url: string,
   world: World,
-  options: RetrievalInput,
-  work: (bench: BenchWorld) => Promise<T>,
+  work: (stored: StoredWorld) => Promise<T>,
 ): Promise<T> {
   await migrate(url);
-  const pool = new Pool({
-    connectionString: url,
-    max: 1,
-    options: '-c session_replication_role=replica -c synchronous_commit=off',
-  });
-  const embedder = embedderOf('bench');
-  const loaded = await loadWorld(pool, world, embedder.id);
-  const app = await openRetrieval(url, embedder, { maxNeighbours: MAX_NEIGHBOURS, ...options });
+  const options = '-c session_replication_role=replica -c synchronous_commit=off';
+  const pool = new Pool({ connectionString: url, max: 1, options });
   try {
-    return await work({ world, loaded, app, pool });
+    return await work({ url, world, loaded: await loadWorld(pool, world, 'bench'), pool });
   } finally {
-    await app.close();
     await pool.end();
   }
 }
 
-/** As after a write: nothing that was kept in memory is good any more, and the codes are there again. */
-export async function forgetAndWarm({ app, loaded, pool, world }: BenchWorld): Promise<void> {
-  const { workspaceId } = loaded;
-  await pool.query('UPDATE retrieval_versions SET version = version + 1 WHERE workspace_id = $1', [
-    workspaceId,
-  ]);
-  const vector = world.questions[0]?.vector ?? new Float32Array(DIMENSIONS).fill(1);
-  await app.service.query(workspaceId, { vector, limit: 1, plan: 'cached-partial' });
+/** Runs the work with the library as a process has it that has just begun, but for what it reads of the chunks by itself. */
+export async function withLibrary<T>(
+  stored: StoredWorld,
+  options: RetrievalInput,
+  work: (bench: BenchWorld) => Promise<T>,
+): Promise<T> {
+  const { url, loaded, world } = stored;
+  const embedder = options.embedder ?? embedderOf(loaded.embedder);
+  const app = await openRetrieval(url, embedder, { maxNeighbours: MAX_NEIGHBOURS, ...options });
+  try {
+    await warmUp(app, loaded, world.questions[0]?.vector ?? new Float32Array(DIMENSIONS).fill(1));
+    return await work({ ...stored, app });
+  } finally {
+    await app.close();
+  }
+}
+
+/** Until the codes are in memory, and the planner knows of the chunks. */
+async function warmUp(
+  app: OpenedRetrieval,
+  { workspaceId }: LoadedWorld,
+  vector: Float32Array,
+): Promise<void> {
+  const query = { vector, limit: 1, plan: 'cached-partial' } as const;
+  while ((await app.service.query(workspaceId, query)).explanation.chooser === null) await pause(WAIT_MS);
 }

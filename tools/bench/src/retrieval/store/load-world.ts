@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { ChunkFilter } from '@peregrine/retrieval';
 import type { Pool } from 'pg';
 
+import type { Filter } from '../world/questions.ts';
 import { CODE_BYTES, dateOf, DIMENSIONS, TYPES } from '../world/shape.ts';
 import type { World } from '../world/world.ts';
 
@@ -18,36 +20,69 @@ const VECTOR_BYTES = DIMENSIONS * 4;
 const CHUNKS_AT_ONCE = 2_000;
 const LINKS_AT_ONCE = 50_000;
 
+/** Places of chunks, without the last one. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Puts a world into a workspace of its own, as the library would in an hour: by statements over whole columns, without checks of foreign
  * keys, and with the indexes built afterwards.
- *
- * @param from chunks from this place on; those before it are there already @param to without this place
  */
-export async function loadWorld(
-  pool: Pool,
-  world: World,
-  embedder: string,
-  { from = 0, to = world.ids.length, into }: { from?: number; to?: number; into?: LoadedWorld } = {},
-): Promise<LoadedWorld> {
-  const loaded = into ?? (await addWorkspace(pool, world, embedder));
-  const indexes = await dropIndexes(pool);
-  for (let at = from; at < to; at += CHUNKS_AT_ONCE) {
-    await addChunks(pool, world, loaded, at, Math.min(to, at + CHUNKS_AT_ONCE));
-  }
-  await addLinks(pool, world, loaded, from, to);
-  for (const it of indexes) await pool.query(it);
-  for (const it of TOTALS) await pool.query(it, [loaded.workspaceId]);
-  await pool.query('VACUUM ANALYZE');
+export async function loadWorld(pool: Pool, world: World, embedder: string): Promise<LoadedWorld> {
+  const loaded = await addWorkspace(pool, world, embedder);
+  await extendWorld(pool, world, loaded, 0);
   return loaded;
 }
 
-/** What the library calls a question's filter. */
+/** Adds the chunks from a place on, those before which are there already. */
+export async function extendWorld(
+  pool: Pool,
+  world: World,
+  loaded: LoadedWorld,
+  from: number,
+): Promise<void> {
+  await withoutIndexes(pool, loaded, async () => {
+    for (const range of ranges(from, world.ids.length)) {
+      await addChunks(pool, world, loaded, range);
+      await addVectors(pool, world, loaded, range);
+    }
+    await addLinks(pool, world, loaded, from);
+  });
+}
+
+/** Puts the vectors of another embedder in the place of those that are there. */
+export async function replaceVectors(pool: Pool, world: World, loaded: LoadedWorld): Promise<void> {
+  await withoutIndexes(pool, loaded, async () => {
+    await pool.query('TRUNCATE retrieval_vectors, retrieval_codes');
+    for (const range of ranges(0, world.ids.length)) await addVectors(pool, world, loaded, range);
+  });
+}
+
+async function withoutIndexes(
+  pool: Pool,
+  { workspaceId }: LoadedWorld,
+  work: () => Promise<void>,
+): Promise<void> {
+  const indexes = await dropIndexes(pool);
+  await work();
+  for (const it of [...indexes, ...TOTALS]) await pool.query(it, it.includes('$1') ? [workspaceId] : []);
+  await pool.query('VACUUM ANALYZE');
+}
+
+function ranges(from: number, to: number): Range[] {
+  return Array.from({ length: Math.ceil((to - from) / CHUNKS_AT_ONCE) }, (_, n) => ({
+    from: from + n * CHUNKS_AT_ONCE,
+    to: Math.min(to, from + (n + 1) * CHUNKS_AT_ONCE),
+  }));
+}
+
+/** What the library calls a filter. */
 export function filterOf(
-  { filter }: World['questions'][number],
+  { type, documents, fromDay, beforeDay }: Filter,
   { documentIds }: LoadedWorld,
-): Record<string, unknown> {
-  const { type, documents, fromDay, beforeDay } = filter;
+): ChunkFilter {
   return {
     ...(type !== undefined && { types: [TYPES[type]?.[0] ?? ''] }),
     ...(documents && { documentIds: [...new Set(documents)].map((it) => documentIds[it] ?? '') }),
@@ -58,8 +93,7 @@ export function filterOf(
 
 async function addWorkspace(pool: Pool, world: World, embedder: string): Promise<LoadedWorld> {
   const workspaceId = randomUUID();
-  const documents = world.chunks.document.reduce((most, it) => Math.max(most, it + 1), 0);
-  const documentIds = Array.from({ length: documents }, () => randomUUID());
+  const documentIds = Array.from({ length: world.chunks.documents }, () => randomUUID());
   await pool.query(`INSERT INTO workspaces (id, name) VALUES ($1::uuid, $1::text)`, [workspaceId]);
   await pool.query(
     `INSERT INTO files (id, workspace_id, path, name, media_type, size_bytes, sha256, status)
@@ -81,57 +115,63 @@ async function dropIndexes(pool: Pool): Promise<string[]> {
   return rows.map((it) => it.definition);
 }
 
-/** The columns as bytes: pg sends them as they are, and each row cuts its own part out. */
 async function addChunks(
   pool: Pool,
   { ids, chunks }: World,
-  loaded: LoadedWorld,
-  from: number,
-  to: number,
+  { workspaceId, documentIds }: LoadedWorld,
+  { from, to }: Range,
 ): Promise<void> {
   const places = Array.from({ length: to - from }, (_, n) => from + n);
-  const vectors = Buffer.from(chunks.vectors.buffer, from * VECTOR_BYTES, (to - from) * VECTOR_BYTES);
-  const codes = Buffer.from(chunks.codes.buffer, from * CODE_BYTES, (to - from) * CODE_BYTES);
-  await pool.query(ADD_CHUNKS, [
-    ...[loaded.workspaceId, loaded.embedder, ids.slice(from, to)],
-    places.map((it) => loaded.documentIds[chunks.document[it] ?? 0]),
-    places.map((it) => TYPES[chunks.type[it] ?? 0]?.[0]),
-    places.map((it) => dateOf(chunks.day[it] ?? 0)),
-    ...[vectors, codes, from],
-  ]);
+  await pool.query(
+    `INSERT INTO retrieval_chunks (id, workspace_id, document_id, place, type, text, search, word_count, created_at)
+     SELECT id, $1, document_id, $6 + n - 1, type, 'passage ' || ($6 + n), to_tsvector('simple', 'passage'), 1, created_at
+       FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[])
+         WITH ORDINALITY AS t (id, document_id, type, created_at, n)`,
+    [
+      ...[workspaceId, ids.slice(from, to)],
+      places.map((it) => documentIds[chunks.document[it] ?? 0]),
+      places.map((it) => TYPES[chunks.type[it] ?? 0]?.[0]),
+      ...[places.map((it) => dateOf(chunks.day[it] ?? 0)), from],
+    ],
+  );
 }
 
-const ADD_CHUNKS = `
+/** The columns as bytes: pg sends them as they are, and each row cuts its own part out. */
+async function addVectors(
+  pool: Pool,
+  { ids, chunks }: World,
+  { workspaceId, embedder }: LoadedWorld,
+  { from, to }: Range,
+): Promise<void> {
+  const vectors = Buffer.from(chunks.vectors.buffer, from * VECTOR_BYTES, (to - from) * VECTOR_BYTES);
+  const codes = Buffer.from(chunks.codes.buffer, from * CODE_BYTES, (to - from) * CODE_BYTES);
+  await pool.query(ADD_VECTORS, [workspaceId, embedder, ids.slice(from, to), vectors, codes]);
+}
+
+const ADD_VECTORS = `
 WITH input AS MATERIALIZED (
-  SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[])
-    WITH ORDINALITY AS t (id, document_id, type, created_at, n)
-), chunks AS (
-  INSERT INTO retrieval_chunks (id, workspace_id, document_id, place, type, text, search, word_count, created_at)
-  SELECT id, $1, document_id, $9 + n - 1, type, 'passage ' || ($9 + n), to_tsvector('simple', 'passage'), 1, created_at FROM input
+  SELECT id, n::int - 1 AS n FROM unnest($3::uuid[]) WITH ORDINALITY AS t (id, n)
 ), vectors AS (
   INSERT INTO retrieval_vectors (chunk_id, workspace_id, embedder, dimensions, embedding)
-  SELECT id, $1, $2, ${DIMENSIONS}, substring($7::bytea FROM ((n - 1) * ${VECTOR_BYTES} + 1)::int FOR ${VECTOR_BYTES}) FROM input
+  SELECT id, $1, $2, ${DIMENSIONS}, substring($4::bytea FROM n * ${VECTOR_BYTES} + 1 FOR ${VECTOR_BYTES}) FROM input
 )
 INSERT INTO retrieval_codes (chunk_id, workspace_id, embedder, document_id, type, created_at, code)
-SELECT id, $1, $2, document_id, type, created_at,
-       ('x' || encode(substring($8::bytea FROM ((n - 1) * ${CODE_BYTES} + 1)::int FOR ${CODE_BYTES}), 'hex'))::bit(384)
-  FROM input`;
+SELECT k.id, $1, $2, k.document_id, k.type, k.created_at,
+       ('x' || encode(substring($5::bytea FROM n * ${CODE_BYTES} + 1 FOR ${CODE_BYTES}), 'hex'))::bit(384)
+  FROM input JOIN retrieval_chunks k ON k.id = input.id`;
 
-/** Those between chunks that are there, of which one is new; from both sides. */
+/** Those of which one end is new, from both sides. */
 async function addLinks(
   pool: Pool,
   { ids, graph }: World,
   { workspaceId }: LoadedWorld,
   from: number,
-  to: number,
 ): Promise<void> {
   const links: { source: number; target: number; weight: number }[] = [];
-  for (let source = 0; source < to; source++) {
+  for (let source = 0; source < ids.length; source++) {
     for (let at = graph.starts[source] ?? 0; at < (graph.starts[source + 1] ?? 0); at++) {
       const target = graph.targets[at] ?? 0;
-      if (target < to && Math.max(source, target) >= from) {
-        links.push({ source, target, weight: graph.weights[at] ?? 0 });
-      }
+      if (Math.max(source, target) >= from) links.push({ source, target, weight: graph.weights[at] ?? 0 });
     }
   }
   for (let at = 0; at < links.length; at += LINKS_AT_ONCE) {

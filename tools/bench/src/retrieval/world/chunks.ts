@@ -10,6 +10,7 @@ export interface Chunks {
   /** From `FIRST_DAY` on. */
   readonly day: Uint16Array;
   readonly document: Uint16Array;
+  readonly documents: number;
   /** Of each cluster, and how far its chunks stray from it. */
   readonly centres: Float32Array;
   readonly noises: Float32Array;
@@ -29,7 +30,7 @@ export function makeChunks(shape: WorldShape, random: () => number): Chunks {
   const clusterOf = Lottery.zipf(clusters, 0.8);
   const documentOf = Lottery.zipf(documents, 0.9);
   const typeOf = new Lottery(TYPES.map(([, share]) => share));
-  const columns = emptyChunks(shape.chunks, clusters);
+  const columns = emptyChunks(shape.chunks, clusters, documents);
   columns.centres.forEach((_, at) => (columns.centres[at] = normal(random)));
   columns.noises.forEach(
     (_, at) => (columns.noises[at] = NOISE.least + (NOISE.most - NOISE.least) * random()),
@@ -45,8 +46,9 @@ export function makeChunks(shape: WorldShape, random: () => number): Chunks {
   return columns;
 }
 
-function emptyChunks(count: number, clusters: number): Chunks {
+function emptyChunks(count: number, clusters: number, documents: number): Chunks {
   return {
+    documents,
     cluster: sharedShorts(count),
     type: sharedBytes(count),
     day: sharedShorts(count),

@@ -66,6 +66,23 @@ function sortLinks(links: readonly Link[], ids: readonly string[]): Omit<Graph, 
   return { starts, targets, weights };
 }
 
+/** Those between the first chunks. */
+export function firstLinks({ starts, targets, weights }: Graph, count: number): Graph {
+  const end = starts[count] ?? 0;
+  const own = { starts: sharedWords(count + 1), targets: sharedWords(end), weights: sharedFloats(end) };
+  let length = 0;
+  for (let source = 0; source < count; source++) {
+    for (let at = starts[source] ?? 0; at < (starts[source + 1] ?? 0); at++) {
+      const target = targets[at] ?? 0;
+      if (target >= count) continue;
+      own.targets[length] = target;
+      own.weights[length++] = weights[at] ?? 0;
+    }
+    own.starts[source + 1] = length;
+  }
+  return { ...own, popular: Lottery.zipf(count, POPULARITY) };
+}
+
 /**
  * What two hops from the seeds reach, and how near: the best product of weights. As the library defines it, a hop follows of each chunk its
  * heaviest links, up to its share of all that a hop may follow.

@@ -1,9 +1,11 @@
 import { seededRandom } from '../../harness/random.ts';
 import { type Chunks, makeChunks } from './chunks.ts';
 import type { ExactAnswer, ExactTask } from './exact.ts';
-import { type Graph, makeGraph } from './graph.ts';
+import { normal } from './draw.ts';
+import { firstLinks, type Graph, makeGraph } from './graph.ts';
 import { makeQuestions, type Question } from './questions.ts';
-import type { WorldShape } from './shape.ts';
+import { sharedBytes, sharedFloats } from './shared.ts';
+import { CODE_BYTES, DIMENSIONS, type WorldShape } from './shape.ts';
 import { runWorldTasks } from './threads.ts';
 import { VECTORS_AT_ONCE, type VectorTask } from './vectors.ts';
 
@@ -25,13 +27,51 @@ export async function makeWorld(shape: WorldShape): Promise<World> {
   const chunks = makeChunks(shape, random);
   const graph = makeGraph(chunks, ids, random);
   await runWorldTasks({ chunks, graph: columnsOf(graph) }, vectorTasks(shape));
-  const questions = makeQuestions(shape, chunks, graph, random);
-  const exact = await answersOf({ chunks, graph }, questions);
-  return { shape, ids, chunks, graph, questions, exact };
+  return { shape, ids, chunks, graph, ...(await askAnew(shape, chunks, graph)) };
+}
+
+/** The first chunks of a world, with the links between them, and questions of its own. */
+export async function firstChunks(world: World, count: number): Promise<World> {
+  const shape = { ...world.shape, chunks: count };
+  const ids = world.ids.slice(0, count);
+  const { cluster, type, day, document, vectors, codes, ...clusters } = world.chunks;
+  const chunks = {
+    ...clusters,
+    ...{ cluster: cluster.subarray(0, count), type: type.subarray(0, count), day: day.subarray(0, count) },
+    document: document.subarray(0, count),
+    vectors: vectors.subarray(0, count * DIMENSIONS),
+    codes: codes.subarray(0, count * CODE_BYTES),
+  };
+  const graph = firstLinks(world.graph, count);
+  return { shape, ids, chunks, graph, ...(await askAnew(shape, chunks, graph)) };
+}
+
+/** The same chunks by another embedding model: other vectors, codes and questions. */
+export async function reembed(world: World, seed: number): Promise<World> {
+  const random = seededRandom(seed);
+  const { chunks, graph } = world;
+  const other: Chunks = {
+    ...chunks,
+    centres: sharedFloats(chunks.centres.length).map(() => normal(random)),
+    vectors: sharedFloats(chunks.vectors.length),
+    codes: sharedBytes(chunks.codes.length),
+  };
+  const shape = { ...world.shape, seed };
+  await runWorldTasks({ chunks: other, graph: columnsOf(graph) }, vectorTasks(shape));
+  return { ...world, shape, chunks: other, ...(await askAnew(shape, other, graph)) };
+}
+
+async function askAnew(
+  shape: WorldShape,
+  chunks: Chunks,
+  graph: Graph,
+): Promise<Pick<World, 'questions' | 'exact'>> {
+  const questions = makeQuestions(shape, chunks, graph, seededRandom(shape.seed + 1));
+  return { questions, exact: await answersOf({ chunks, graph }, questions) };
 }
 
 /** What is right, by threads. */
-export function answersOf(
+function answersOf(
   { chunks, graph }: Pick<World, 'chunks' | 'graph'>,
   questions: readonly Question[],
 ): Promise<ExactAnswer[]> {
