@@ -21,6 +21,7 @@ to stderr, the report to stdout. A whole run writes tools/bench/results/retrieva
   packages: ['@peregrine/retrieval', '@peregrine/query-optimizer', 'pg', 'typeorm'],
   flags: {
     seeds: { type: 'string', help: 'of the worlds, comma-separated (default: 1,2,3)' },
+    chunks: { type: 'string', help: 'of each world (default: 100000)' },
     'write-prior': { type: 'boolean', help: 'write what was learned of all worlds to libs/retrieval' },
   },
   start: (options) => RetrievalBench.start(options),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TestDatabase } from '@peregrine/database/testing';
 
-import type { Progress } from '../src/harness/progress.ts';
+import { silentProgress } from '../src/harness/progress.ts';
 import { certaintyBands } from '../src/retrieval/measure/certainty.ts';
 import { type LiveRun, runLive } from '../src/retrieval/measure/live.ts';
 import { measureMatrix, type Row } from '../src/retrieval/measure/matrix.ts';
@@ -14,7 +14,6 @@ import { makeWorld } from '../src/retrieval/world/world.ts';
 const SHAPE = { seed: 5, chunks: 2_000, questions: 40 };
 /** From the sources, which nobody has built. */
 const OPTIONS = { codeProgram: new URL('../../../libs/retrieval/test/code-thread.mjs', import.meta.url) };
-const SILENT: Progress = { step: (_, work) => work(), say: () => undefined };
 
 describe('the bench of retrieval, small', () => {
   let database: TestDatabase;
@@ -25,7 +24,7 @@ describe('the bench of retrieval, small', () => {
     const { createTestDatabase } = await import('@peregrine/database/testing');
     database = await createTestDatabase(process.env['DATABASE_URL']);
     await withStoredWorld(database.url, await makeWorld(SHAPE), async (stored) => {
-      rows = await measureMatrix(stored, 1, SILENT, OPTIONS);
+      rows = await measureMatrix(stored, 1, silentProgress, OPTIONS);
       live = await withLibrary(stored, OPTIONS, (library) => runLive(library));
     });
   }, 300_000);

@@ -6,11 +6,17 @@ import type { Progress } from '../harness/progress.ts';
 import type { Row } from './measure/matrix.ts';
 import type { StoredWorld } from './store/bench-world.ts';
 import type { WorldShape } from './world/shape.ts';
-import type { World } from './world/world.ts';
 
 const SEEDS: readonly number[] = [1, 2, 3];
-const WHOLE = { chunks: 100_000, questions: 600, repetitions: 3 };
-const QUICK = { chunks: 5_000, questions: 120, repetitions: 1 };
+const WHOLE = {
+  ...{ chunks: 100_000, questions: 600, repetitions: 3 },
+  /** A planner trusts its prior no farther than the sizes that it was learned from. */
+  small: { seed: 101, chunks: [500, 2_000, 7_000, 25_000], questions: 150 },
+};
+const QUICK: typeof WHOLE = {
+  ...{ chunks: 5_000, questions: 120, repetitions: 1 },
+  small: { seed: 101, chunks: [500, 2_000], questions: 60 },
+};
 /** Processor time is that of the one process that answers; what is asked of is in memory. */
 const SETTINGS = { max_parallel_workers_per_gather: '0', shared_buffers: '512MB' };
 
@@ -27,7 +33,8 @@ export class RetrievalBench implements Servers {
   private constructor(postgres: BenchPostgres, { isQuick, flags }: BenchOptions<string>) {
     this.#postgres = postgres;
     this.versions = postgres.versions;
-    this.sizes = isQuick ? QUICK : WHOLE;
+    const sizes = isQuick ? QUICK : WHOLE;
+    this.sizes = { ...sizes, chunks: parseCount('chunks', flags) ?? sizes.chunks };
     this.seeds = parseSeeds(flags['seeds']) ?? SEEDS;
     this.writesPrior = flags['write-prior'] === true;
   }
@@ -37,23 +44,20 @@ export class RetrievalBench implements Servers {
     return new RetrievalBench(await BenchPostgres.start(SETTINGS), options);
   }
 
-  /** Every question of a world by every plan; measured when it is first asked for. */
+  /** Every question of the world of a seed by every plan; measured when it is first asked for. */
   matrix(seed: number, repetitions: number, progress: Progress): Promise<readonly Row[]> {
-    const known = this.#matrices.get(seed);
-    if (known) return known;
-    const matrix = this.withWorld(seed, progress, async (stored) => {
-      const { measureMatrix } = await import('./measure/matrix.ts');
-      return measureMatrix(stored, Math.min(repetitions, this.sizes.repetitions), progress);
-    });
-    this.#matrices.set(seed, matrix);
-    return matrix;
+    return this.#matrixOf(this.shapeOf(seed), Math.min(repetitions, this.sizes.repetitions), progress);
   }
 
-  /** The questions of all other worlds; of all worlds when there is no seed. */
-  async otherRows(seed: number | undefined, repetitions: number, progress: Progress): Promise<Row[]> {
+  /** What a prior is learned from: the questions of all worlds but one, once, and those of smaller worlds. */
+  async lessons(without: number | undefined, repetitions: number, progress: Progress): Promise<Row[]> {
+    const { seed, chunks, questions } = this.sizes.small;
     const rows: Row[] = [];
+    for (const [at, count] of chunks.entries()) {
+      rows.push(...(await this.#matrixOf({ seed: seed + at, chunks: count, questions }, 1, progress)));
+    }
     for (const other of this.seeds) {
-      if (other !== seed) rows.push(...(await this.matrix(other, repetitions, progress)));
+      if (other !== without) rows.push(...(await this.matrix(other, repetitions, progress)));
     }
     return rows;
   }
@@ -63,21 +67,16 @@ export class RetrievalBench implements Servers {
     return { seed, chunks, questions };
   }
 
-  /** Runs the work over the world of a seed. */
+  /** Runs the work over a world in a database of its own. */
   async withWorld<T>(
-    seed: number,
+    shape: WorldShape,
     progress: Progress,
     work: (stored: StoredWorld) => Promise<T>,
   ): Promise<T> {
     const { makeWorld } = await import('./world/world.ts');
-    const title = `world ${seed}: ${this.sizes.chunks} chunks, ${this.sizes.questions} questions`;
-    const world = await progress.step(title, () => makeWorld(this.shapeOf(seed)));
-    return this.withLoaded(world, work);
-  }
-
-  /** Runs the work over a world in a database of its own. */
-  async withLoaded<T>(world: World, work: (stored: StoredWorld) => Promise<T>): Promise<T> {
     const { withStoredWorld } = await import('./store/bench-world.ts');
+    const title = `world ${shape.seed}: ${shape.chunks} chunks, ${shape.questions} questions`;
+    const world = await progress.step(title, () => makeWorld(shape));
     return this.#postgres.withDatabase((url) => withStoredWorld(url, world, work));
   }
 
@@ -86,9 +85,31 @@ export class RetrievalBench implements Servers {
     return this.#postgres.withDatabase(work);
   }
 
+  #matrixOf(shape: WorldShape, repetitions: number, progress: Progress): Promise<readonly Row[]> {
+    const known = this.#matrices.get(shape.seed);
+    if (known) return known;
+    const matrix = this.withWorld(shape, progress, async (stored) => {
+      const { measureMatrix } = await import('./measure/matrix.ts');
+      return measureMatrix(stored, repetitions, progress);
+    });
+    this.#matrices.set(shape.seed, matrix);
+    return matrix;
+  }
+
   stop(): Promise<void> {
     return this.#postgres.stop();
   }
+}
+
+/** @throws {BenchUsageError} */
+function parseCount(name: string, flags: BenchOptions<string>['flags']): number | undefined {
+  const text = flags[name];
+  if (text === undefined) return undefined;
+  const count = /^\d{3,6}$/.test(String(text)) ? Number(text) : 0;
+  if (count >= 100) return count;
+  throw new BenchUsageError(
+    `--${name}: given ${JSON.stringify(text)}, expected a whole number from 100 to 999999`,
+  );
 }
 
 /** @throws {BenchUsageError} */

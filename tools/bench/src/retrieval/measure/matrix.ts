@@ -53,8 +53,9 @@ export async function measureMatrix(
     for (const column of COLUMNS) {
       if (repetition > 0 && ONCE.includes(column)) continue;
       const title = `${column}, repetition ${repetition + 1} of ${repetitions}`;
-      const pass = (bench: BenchWorld) => runPass(bench, column, runs);
-      await progress.step(title, () => withLibrary(stored, { ...QUIET, ...options }, pass));
+      await progress.count(title, runs.length, (done) =>
+        withLibrary(stored, { ...QUIET, ...options }, (bench) => runPass(bench, column, runs, done)),
+      );
     }
   }
   return world.questions.map(({ mode }, index) => ({
@@ -65,11 +66,18 @@ export async function measureMatrix(
   }));
 }
 
-async function runPass(bench: BenchWorld, column: Column, runs: readonly Runs[]): Promise<void> {
+async function runPass(
+  bench: BenchWorld,
+  column: Column,
+  runs: readonly Runs[],
+  done: () => void,
+): Promise<void> {
   const meter = new CpuMeter(bench.pool);
   for (const [index, own] of runs.entries()) {
-    if (!isAsked(column, bench.world.questions[index]?.mode, index)) continue;
-    (own[column] ??= []).push(await runQuestion(bench, meter, index, mannerOf(column)));
+    if (isAsked(column, bench.world.questions[index]?.mode, index)) {
+      (own[column] ??= []).push(await runQuestion(bench, meter, index, mannerOf(column)));
+    }
+    done();
   }
 }
 

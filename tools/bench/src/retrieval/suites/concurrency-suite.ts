@@ -43,7 +43,7 @@ export async function runConcurrencySuite(
   bench: RetrievalBench,
 ): Promise<SuiteResult> {
   const [seed = 1] = bench.seeds;
-  const seen = await bench.withWorld(seed, progress, async (stored) => {
+  const seen = await bench.withWorld(bench.shapeOf(seed), progress, async (stored) => {
     await loadWorld(stored.pool, await twinOf(stored.world), stored.loaded.embedder);
     const embedder = { id: stored.loaded.embedder, dimensions: DIMENSIONS, embed: embedFarAway };
     return progress.step(`${CALLERS} callers beside ${WRITERS} writers`, () =>

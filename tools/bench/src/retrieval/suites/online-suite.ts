@@ -39,7 +39,7 @@ export async function runOnlineSuite(
 ): Promise<SuiteResult> {
   const [seed = 1] = bench.seeds;
   const rows = await bench.matrix(seed, repetitions, progress);
-  const prior = await learnPrior(await bench.otherRows(seed, repetitions, progress), seed);
+  const prior = await learnPrior(await bench.lessons(seed, repetitions, progress), seed);
   const recorded: Way[] = [];
   for (let order = 1; order <= ORDERS; order++) {
     const { order: indexes, costMs } = await progress.step(
@@ -48,7 +48,7 @@ export async function runOnlineSuite(
     );
     recorded.push(wayOf(`order ${order}`, rows, indexes, costMs));
   }
-  const live = await bench.withWorld(seed, progress, (stored) =>
+  const live = await bench.withWorld(bench.shapeOf(seed), progress, (stored) =>
     progress.step('live', () =>
       withLibrary(stored, { chooser: { prior: prior ?? false } }, (library) => runLive(library)),
     ),

@@ -30,17 +30,17 @@ export async function runPoliciesSuite(
   const worlds = new Map<number, Results>();
   for (const seed of bench.seeds) {
     const rows = await bench.matrix(seed, repetitions, progress);
-    const others = await bench.otherRows(seed, repetitions, progress);
+    const others = await bench.lessons(seed, repetitions, progress);
     const results = await progress.step(`policies, world ${seed}`, () => judgeAll(rows, others, bench, seed));
     worlds.set(seed, results);
   }
-  const all = await bench.otherRows(undefined, repetitions, progress);
+  const all = await bench.lessons(undefined, repetitions, progress);
   const decisions = await measureDecisions(await taughtPlanner(all, undefined, 1), all);
   if (bench.writesPrior) await writePrior(await learnPrior(all, 1));
   return {
     title: 'Choice of the plan',
     notes: [
-      'The times are those of the plans above. The planner begins with a prior of the other worlds, learns one half of the questions by one time of',
+      'The times are those of the plans above. The planner begins with a prior of the other worlds and of small ones, learns one half of the questions by one time of',
       'each plan, and chooses for the other half; the rule is tuned by grid on one half by medians and true counts, and judged on the other. The',
       'cut-off rule is the best of those of Vespa, Qdrant and Weaviate, with graph-first and hybrid-parallel where they have nothing. All plans go on',
       'until they are certain: no policy can break the floor. The oracle is the fastest plan of each question, known afterwards.',
