@@ -26,6 +26,7 @@ export {
   PlanNotApplicableError,
   RetrievalError,
   UnknownFilterFieldError,
+  VectorIndexMissingError,
 } from './retrieval.errors.js';
 export { RetrievalModule, type RetrievalModuleOptions } from './retrieval.module.js';
 export { type RetrievalOptions, type RetrievalOptionsInput } from './retrieval.options.js';
@@ -33,3 +34,4 @@ export { RETRIEVAL_MODES, type RetrievalMode } from './search/certified-search.j
 export { type ChunkFilter } from './search/chunk-filter.js';
 export { RetrievalMetrics } from './statistics/retrieval-metrics.js';
 export { type Embedder } from './vectors/embedder.js';
+export { VectorIndex } from './vectors/vector-index.service.js';

@@ -16,6 +16,7 @@ import {
 import { StageTimes } from './querying/stage-times.js';
 import { RetrievalMetrics } from './statistics/retrieval-metrics.js';
 import { type Embedder, RETRIEVAL_EMBEDDER } from './vectors/embedder.js';
+import { VectorIndex } from './vectors/vector-index.service.js';
 import { VectorCache } from './vectors/vector-cache.js';
 
 export interface RetrievalModuleOptions extends RetrievalOptionsInput {
@@ -31,7 +32,7 @@ export class RetrievalModule {
   static forRoot({ embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
     const services: Provider[] = [
       ...[ChunkStore, EdgeStore, RetrievalService],
-      ...[PlanChooser, RetrievalCalibration, RetrievalMetrics],
+      ...[PlanChooser, RetrievalCalibration, RetrievalMetrics, VectorIndex],
     ];
     return {
       module: RetrievalModule,

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { type EntityManager } from 'typeorm';
 import { DocumentNotFoundError } from '../retrieval.errors.js';
 import { embedAll, type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
+import { VectorIndex } from '../vectors/vector-index.service.js';
 import { raiseVersion } from './workspace-version.js';
 
 /** A file in passages. */
@@ -23,6 +24,7 @@ export interface ChunkedDocument {
 export class ChunkStore {
   constructor(
     private readonly transactions: Transactions,
+    private readonly vectorIndex: VectorIndex,
     @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
   ) {}
 
@@ -43,6 +45,7 @@ export class ChunkStore {
       ]);
       await insertChunks(manager, workspaceId, document, ids);
       await this.#insertVectors(manager, workspaceId, document, ids, vectors);
+      await this.vectorIndex.add(workspaceId, ids, vectors);
       await raiseVersion(manager, workspaceId);
     });
     return ids;

@@ -21,6 +21,8 @@ export interface PlanFacts {
   readonly reading: SampleReading;
   readonly isResident: boolean;
   readonly isNeighbourhoodKept: boolean;
+  /** Whether there is an index of pgvector. */
+  readonly hasVectorIndex: boolean;
   /** Embeddings in memory, of all spaces. */
   readonly keptVectors: number;
   /** Queries of this process that have not ended. */

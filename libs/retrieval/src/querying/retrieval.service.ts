@@ -35,7 +35,7 @@ export class RetrievalService {
 
   /**
    * @throws {InvalidRetrievalQueryError} {@link UnknownFilterFieldError} {@link InvalidVectorError} {@link ChunkNotFoundError}
-   *   {@link PlanNotApplicableError} {@link CodesTooLargeError} {@link CodeThreadLostError}; the last two only for a plan that was asked for
+   *   {@link PlanNotApplicableError} {@link CodesTooLargeError} {@link CodeThreadLostError}; the last two, and {@link VectorIndexMissingError}, only for a plan that was asked for
    */
   async query(workspaceId: string, input: RetrievalQueryInput): Promise<RetrievalAnswer> {
     const query = parseRetrievalQuery(input);
