@@ -3,9 +3,10 @@ import { RETRIEVAL_PLANS, type RetrievalPlanName } from '@peregrine/retrieval';
 import type { Progress } from '../../harness/progress.ts';
 import { median } from '../../harness/statistics.ts';
 import type { RetrievalInput } from '../store/application.ts';
-import { type BenchWorld, type StoredWorld, withLibrary } from '../store/bench-world.ts';
+import { type StoredWorld, withLibrary } from '../store/bench-world.ts';
 import type { Mode } from '../world/questions.ts';
 import { CpuMeter } from './cpu-meter.ts';
+import { ExactScan } from './exact-scan.ts';
 import { type Manner, type Run, runQuestion } from './run.ts';
 
 /**
@@ -25,15 +26,18 @@ export interface Row {
 
 type Runs = Partial<Record<Column, Run[]>>;
 
-const COLUMNS: readonly Column[] = [...RETRIEVAL_PLANS, 'exact-scan', 'first-page'];
+/** The server of the bench has no pgvector. */
+const PLANS = RETRIEVAL_PLANS.filter((it) => it !== 'vector-index');
+const COLUMNS: readonly Column[] = [...PLANS, 'exact-scan', 'first-page'];
 /** Reads all codes of all chunks, up to four times: one repetition of it takes as long as all others together. */
 /** Nothing is answered again in the background. */
 const QUIET: RetrievalInput = { calibration: { share: 0 } };
 const FEW = 5;
+/** No database of vectors compares more than so many. */
+const MOST_SCANNED = 40_000;
 const ONCE: readonly Column[] = ['vector-first', 'first-page'];
 
-function mannerOf(column: Column): Manner {
-  if (column === 'exact-scan') return { plan: 'filtered-vector', recallFloor: 1 };
+function mannerOf(column: Exclude<Column, 'exact-scan'>): Manner {
   return column === 'first-page' ? { plan: 'filtered-vector', budgetMs: 1 } : { plan: column };
 }
 
@@ -54,7 +58,10 @@ export async function measureMatrix(
       if (repetition > 0 && ONCE.includes(column)) continue;
       const title = `${column}, repetition ${repetition + 1} of ${repetitions}`;
       await progress.count(title, runs.length, (done) =>
-        withLibrary(stored, { ...QUIET, ...options }, (bench) => runPass(bench, column, runs, done)),
+        runPass(stored, column, options, (index, run) => {
+          if (run) ((runs[index] ??= {})[column] ??= []).push(run);
+          done();
+        }),
       );
     }
   }
@@ -67,18 +74,26 @@ export async function measureMatrix(
 }
 
 async function runPass(
-  bench: BenchWorld,
+  stored: StoredWorld,
   column: Column,
-  runs: readonly Runs[],
-  done: () => void,
+  options: RetrievalInput,
+  answered: (index: number, run?: Run) => void,
 ): Promise<void> {
-  const meter = new CpuMeter(bench.pool);
-  for (const [index, own] of runs.entries()) {
-    if (isAsked(column, bench.world.questions[index]?.mode, index)) {
-      (own[column] ??= []).push(await runQuestion(bench, meter, index, mannerOf(column)));
+  const asking = async (ask: (index: number) => Promise<Run>) => {
+    for (const [index, { mode }] of stored.world.questions.entries()) {
+      const isWanted = isAsked(column, mode, index, stored.world.exact[index]?.passing ?? 0);
+      answered(index, isWanted ? await ask(index) : undefined);
     }
-    done();
+  };
+  const meter = new CpuMeter(stored.pool);
+  if (column !== 'exact-scan') {
+    return withLibrary(stored, { ...QUIET, ...options }, (bench) =>
+      asking((index) => runQuestion(bench, meter, index, mannerOf(column))),
+    );
   }
+  const scan = new ExactScan(stored);
+  await scan.open();
+  await asking((index) => scan.run(meter, index)).finally(() => scan.close());
 }
 
 export const wallOf = (runs: readonly Run[]): number => median(runs.map((it) => it.wallMs));
@@ -86,10 +101,10 @@ export const cpuOf = (runs: readonly Run[]): number => median(runs.map((it) => i
 /** The worst one: a plan that keeps the floor now and then does not keep it. */
 export const recallOfRuns = (runs: readonly Run[]): number => Math.min(...runs.map((it) => it.recall));
 
-function isAsked(column: Column, mode: Mode | undefined, index: number): boolean {
+function isAsked(column: Column, mode: Mode, index: number, passing: number): boolean {
   if (column === 'hybrid-parallel') return mode === 'boost';
   if (column === 'graph-first') return mode !== 'plain';
   // Where it never is the fastest, and takes the longest.
   if (column === 'vector-first') return mode === 'plain' || index % FEW === 0;
-  return column !== 'exact-scan' || mode === 'plain';
+  return column !== 'exact-scan' || (mode === 'plain' && passing <= MOST_SCANNED);
 }

@@ -10,10 +10,10 @@ import { cellOf, DEFAULT_PLAN, mean, type Policy } from './judge.ts';
  */
 export const cutOffRule =
   (threshold: number): Policy =>
-  ({ mode, selectivity }) => {
+  ({ mode, selectivity, runs }) => {
     if (mode === 'within') return 'graph-first';
     if (mode === 'boost') return 'hybrid-parallel';
-    return selectivity < threshold ? 'exact-scan' : 'vector-first';
+    return selectivity < threshold && runs['exact-scan'] ? 'exact-scan' : 'vector-first';
   };
 
 /**

@@ -86,14 +86,14 @@ async function callBesideWriters(library: BenchWorld): Promise<Seen> {
   const asked = library.world.questions.keys();
   let writes = 0;
   let isOver = false;
-  const loop = new LoopProbe(0);
+  const loop = new LoopProbe();
   const writers = documents.map(async (documentId) => {
     for (; !isOver; writes++) await write(library, documentId);
   });
   const answered = await Promise.all(Array.from({ length: CALLERS }, () => call(library, asked)));
   isOver = true;
   await Promise.all(writers);
-  const longestTurnMs = loop.stop().longestMs;
+  const longestTurnMs = loop.stop();
   return { ...compare(library, answered.flat(), new Set(documents)), writes, longestTurnMs };
 }
 
