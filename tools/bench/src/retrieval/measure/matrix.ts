@@ -35,7 +35,7 @@ const QUIET: RetrievalInput = { calibration: { share: 0 } };
 const FEW = 5;
 /** No database of vectors compares more than so many. */
 const MOST_SCANNED = 40_000;
-const ONCE: readonly Column[] = ['vector-first', 'first-page'];
+const ONCE: readonly Column[] = ['vector-first', 'exact-scan', 'first-page'];
 
 function mannerOf(column: Exclude<Column, 'exact-scan'>): Manner {
   return column === 'first-page' ? { plan: 'filtered-vector', budgetMs: 1 } : { plan: column };

@@ -35,7 +35,7 @@ export async function runPlansSuite(
     title: 'Plans',
     notes: [
       `${formatNumber(bench.sizes.chunks)} chunks of 384 dimensions in clusters, ${formatNumber(bench.sizes.questions)} questions, worlds ${bench.seeds.join(', ')}.`,
-      'Medians of the repetitions, `vector-first` once, and but every fifth question of the modes of the graph; the worst recall of them. Each plan begins with nothing in memory but codes, and answers all questions in',
+      'Medians of the repetitions, `vector-first` and `exact-scan` once, the first for every fifth question of the modes of the graph only; the worst recall of them. Each plan begins with nothing in memory but codes, and answers all questions in',
       'turn. Processor time is that of the library and of the server. `exact-scan` compares all that passes the filter in one scan, as databases of vectors do',
       'below their threshold (up to 40,000). Recall is against every chunk compared in this process, with scores computed anew.',
     ],
