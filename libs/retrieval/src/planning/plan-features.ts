@@ -87,9 +87,9 @@ export function shapeOf({
   wantedZ,
 }: PlanFacts): string {
   const fields = Object.entries(filter).flatMap(([field, value]) => (value === undefined ? [] : [field]));
-  return [mode, ...fields.sort(), flag(hasText), flag(isResident), flag(isNeighbourhoodKept), wantedZ].join(
-    ' ',
-  );
+  // What is calibrated moves a little with every sample.
+  const z = Math.round(4 * wantedZ);
+  return [mode, ...fields.sort(), flag(hasText), flag(isResident), flag(isNeighbourhoodKept), z].join(' ');
 }
 
 /** Coarse measures, each twice the one before it. */
