@@ -29,6 +29,7 @@ const COMMANDS = {
   'bench-metrics': 'Measure what figures cost beside the peers; --help for options',
   'bench-advisor': "Measure the index advisor on a third party's database; --help for options",
   'bench-workloads': 'Measure the workloads before and after, in one run; --help for options',
+  'bench-retrieval': "Measure the retrieval's plans and the choice among them; --help for options",
   optimizer: 'Report, recommend, build and revert indexes of a database: optimizer <command>',
   load: 'Load a platform with users in stages, or compare it with another commit; --help for options',
   alerts: "Write Prometheus' rules from the list of alerts; --check only compares",
@@ -46,6 +47,7 @@ const PROGRAMS = {
   'bench-metrics': 'bench/src/metrics.ts',
   'bench-advisor': 'bench/src/advisor.ts',
   'bench-workloads': 'bench/src/workloads.ts',
+  'bench-retrieval': 'bench/src/retrieval.ts',
 };
 const MINIMUM_NODE = [24, 9];
 /** No install takes that long: the number of a holder that died belongs to another program by now. */

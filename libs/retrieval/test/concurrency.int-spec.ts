@@ -30,8 +30,8 @@ class History {
 
 describe('16 callers beside writers', () => {
   let fixture: RetrievalFixture;
-  const random = randomNumbers(23);
-  const vector = () => Float32Array.from({ length: DIMENSIONS }, () => random() - 0.5);
+  const { uniform } = randomNumbers(23);
+  const vector = () => Float32Array.from({ length: DIMENSIONS }, () => uniform() - 0.5);
 
   beforeAll(async () => {
     fixture = await RetrievalFixture.start({ sampleMaxAgeMs: 0 });

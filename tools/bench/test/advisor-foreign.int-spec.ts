@@ -7,13 +7,14 @@ import { decisionSupportCloneSuite } from '../src/advisor/foreign-suites.ts';
 import { joinHeavyStatements } from '../src/advisor/join-heavy.ts';
 import { runReplaySuite } from '../src/advisor/replay.ts';
 import { AdvisorServers } from '../src/advisor/servers.ts';
+import { silentProgress } from '../src/harness/progress.ts';
 import type { SuiteResult } from '../src/harness/report.ts';
 import type { SuiteOptions } from '../src/harness/suite.ts';
 
 const OPTIONS: SuiteOptions = {
   repetitions: 1,
   isQuick: true,
-  progress: { say: () => undefined, step: (_what, work) => work() },
+  progress: silentProgress,
 };
 const measured = ({ lines }: SuiteResult, what: string) =>
   lines.find((it) => it.what.endsWith(what))?.measured;

@@ -6,7 +6,7 @@ import { format, resolveConfig } from 'prettier';
 
 import { BenchBuildError, BenchError } from '../bench.errors.ts';
 import { currentLoad, describeEnvironment } from './environment.ts';
-import { type BenchOptions, helpOf, parseOptions } from './options.ts';
+import { type BenchOptions, type Flag, helpOf, parseOptions } from './options.ts';
 import { stderrProgress } from './progress.ts';
 import { type BenchReport, renderReport, type SuiteResult } from './report.ts';
 import type { SuiteOptions } from './suite.ts';
@@ -35,8 +35,10 @@ export interface Bench<SuiteName extends string, S extends Servers> {
   readonly packages: readonly string[];
   /** In the order of the report. */
   readonly suites: Readonly<Record<SuiteName, (options: SuiteOptions, servers: S) => Promise<SuiteResult>>>;
+  /** Options that only this benchmark has. @default none */
+  readonly flags?: Readonly<Record<string, Flag>>;
   /** Runs after the build. */
-  readonly start: () => Promise<S>;
+  readonly start: (options: BenchOptions<SuiteName>) => Promise<S>;
   /** Writes what belongs beside the report. */
   readonly finish?: (options: BenchOptions<SuiteName>, report: BenchReport) => Promise<void>;
 }
@@ -63,11 +65,12 @@ async function run<SuiteName extends string, S extends Servers>(
 ): Promise<void> {
   const suites = Object.keys(bench.suites) as SuiteName[];
   const defaults = { json: join(RESULTS, `${bench.name}.json`), markdown: join(RESULTS, `${bench.name}.md`) };
-  const line = { command: bench.command, about: bench.about, suites, defaults };
+  const { command: name, about, flags = {} } = bench;
+  const line = { command: name, about, suites, defaults, flags };
   const options = parseOptions(line, args, process.env['INIT_CWD'] ?? process.cwd());
   if (options.isHelp) return console.log(helpOf(line));
   if (options.isBuild) await stderrProgress.step('build of the library', () => build(bench.projects));
-  const servers = await bench.start();
+  const servers = await bench.start(options);
   try {
     const command = `${bench.command} -- ${args.join(' ')}`.replace(/ -- $/, '');
     const report = await measure(bench, options, servers, command);

@@ -20,8 +20,25 @@ describe('the command line', () => {
       isQuick: false,
       isBuild: true,
       isHelp: false,
+      flags: {},
       ...DEFAULTS,
     });
+  });
+
+  it('takes and explains options that only one benchmark has', () => {
+    const line = {
+      ...LINE,
+      flags: {
+        seeds: { type: 'string', help: 'which worlds' },
+        'write-prior': { type: 'boolean', help: 'for the library' },
+      },
+    } as const;
+    expect(parseOptions(line, ['--seeds', '1,2', '--write-prior', '--quick'], '/here')).toMatchObject({
+      isQuick: true,
+      flags: { seeds: '1,2', 'write-prior': true },
+    });
+    expect(helpOf(line)).toMatch(/--seeds <text> +which worlds\n +--write-prior +for the library/);
+    expect(() => parse('--seeds', '1')).toThrow(BenchUsageError);
   });
 
   it('writes nothing by itself when only a part is measured, or quickly', () => {

@@ -13,6 +13,15 @@ export interface CommandLine<SuiteName extends string> {
   readonly suites: readonly SuiteName[];
   /** Absolute paths, to which a whole run writes. */
   readonly defaults: { readonly json: string; readonly markdown: string };
+  /** Options that only this benchmark has, by name, and what its help says of them. @default none */
+  readonly flags?: Readonly<Record<string, Flag>>;
+}
+
+/** An option of one benchmark. */
+export interface Flag {
+  /** A text takes a value. */
+  readonly type: 'string' | 'boolean';
+  readonly help: string;
 }
 
 /** The command line of a benchmark. */
@@ -25,6 +34,8 @@ export interface BenchOptions<SuiteName extends string> {
   /** Absolute paths; undefined: not written. */
   readonly json: string | undefined;
   readonly markdown: string | undefined;
+  /** What was given of the options that only this benchmark has. */
+  readonly flags: Readonly<Record<string, string | boolean>>;
 }
 
 const REPETITIONS = 7;
@@ -33,6 +44,7 @@ export const helpOf = ({
   command,
   about,
   suites,
+  flags = {},
 }: CommandLine<string>): string => `Usage: ${command} -- [options]
 
 ${about} A run with --only or --quick writes only where it is told to. A goal that is missed is printed as missed and
@@ -44,7 +56,10 @@ is no error.
   --markdown <file>  where to write the report
   --quick            small and short, to see that everything runs; not for quoting
   --no-build         use the library as it was built before
-  --help             this text`;
+${Object.entries(flags).map(helpOfFlag).join('')}  --help             this text`;
+
+const helpOfFlag = ([name, { type, help }]: [string, Flag]): string =>
+  `  ${`--${name}${type === 'string' ? ' <text>' : ''}`.padEnd(18)} ${help}\n`;
 
 const CONFIG = {
   allowNegative: true,
@@ -64,11 +79,11 @@ const CONFIG = {
  * @throws {BenchUsageError}
  */
 export function parseOptions<SuiteName extends string>(
-  { command, suites, defaults }: Omit<CommandLine<SuiteName>, 'about'>,
+  { command, suites, defaults, flags = {} }: Omit<CommandLine<SuiteName>, 'about'>,
   args: readonly string[],
   folder: string,
 ): BenchOptions<SuiteName> {
-  const values = parseValues(command, args);
+  const { values, given } = parseValues(command, args, flags);
   const isWhole = values.only === undefined && !values.quick;
   const path = (given: string | undefined, standard: string) => {
     if (given !== undefined) return resolve(folder, given);
@@ -87,12 +102,24 @@ export function parseOptions<SuiteName extends string>(
     isHelp: values.help,
     json: path(values.json, defaults.json),
     markdown: path(values.markdown, defaults.markdown),
+    flags: given,
   };
 }
 
-function parseValues(command: string, args: readonly string[]) {
+function parseValues(command: string, args: readonly string[], flags: Readonly<Record<string, Flag>>) {
+  const own = Object.fromEntries(Object.entries(flags).map(([name, { type }]) => [name, { type }]));
   try {
-    return parseArgs({ ...CONFIG, args: [...args] }).values;
+    const parsed = parseArgs({
+      ...CONFIG,
+      options: { ...own, ...CONFIG.options },
+      args: [...args],
+      tokens: true,
+    });
+    const given: Record<string, string | boolean> = {};
+    for (const token of parsed.tokens) {
+      if (token.kind === 'option' && token.name in own) given[token.name] = token.value ?? true;
+    }
+    return { values: parsed.values, given };
   } catch (error) {
     const message = (error as Error).message.split('. ', 1)[0] ?? '';
     throw new BenchUsageError(`${message}. Run "${command} -- --help" for the options.`, { cause: error });
