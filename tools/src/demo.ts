@@ -16,6 +16,7 @@ import {
   measureFileLoads,
   measureSearches,
 } from './demo/measure.ts';
+import { demonstrateRetrieval, formatRetrievalDemo } from './demo/retrieval-demo.ts';
 import { type DemoReport, describeEnvironment, formatReport } from './demo/report.ts';
 import { startSlowStorageApi } from './demo/slow-storage-api.ts';
 import { listenForInterrupt, whenAborted } from './interrupt.ts';
@@ -40,7 +41,8 @@ const HELP = `Usage: npm run demo -- [folder] [options]
 Imports the Markdown files below a folder (default: node_modules) through the HTTP API, waits until their text is
 extracted, and prints what the cache does for file loads, searches and 1,000 requests at once. Then it makes a table that
 misses its indexes, asks it, waits until the workers' adaptive indexing has built them, and prints the ledger; it remembers
-paragraphs of the files and asks three questions about them; and it analyses source files of the folder, twice. Uses the
+paragraphs of the files and asks three questions about them; it asks for passages of the files by words, vector and links, with the
+plan, the certificate and the time of each answer; and it analyses source files of the folder, twice. Uses the
 platform that "npm start" runs on the data folder, else starts one for the duration, with INDEX_ADVISOR_MODE=apply and a round
 every 20 seconds unless they are set. Where the platform has no rounds, the demo has one of its own, and says so.
 
@@ -81,6 +83,7 @@ await runCommand(async () => {
     reporter.print(formatIndexDemo(report.indexes));
     reporter.print(formatAiDemo(report.ai));
     reporter.print(formatMemoriesDemo(report.memories));
+    reporter.print(formatRetrievalDemo(report.retrieval));
     if (values.json !== undefined)
       await writeFile(fromCallersFolder(values.json), `${JSON.stringify(report, null, 2)}\n`);
     return report.concurrent.errors === 0 ? 0 : 1;
@@ -128,6 +131,9 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
     const memories = await reporter.step('Memories of what the files say', () =>
       demonstrateMemories(api, id, selection),
     );
+    const retrieval = await reporter.step('Passages of the files', () =>
+      demonstrateRetrieval(api, id, files),
+    );
     return {
       environment: describeEnvironment(dev.redisUrl !== null),
       files: files.length,
@@ -142,6 +148,7 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
       indexes,
       ai: await demonstrateAi(api, selection.folder, reporter),
       memories,
+      retrieval,
       cache: {
         fromCold: readsBetween(cold, end),
         onceWarm: readsBetween(warm, end),

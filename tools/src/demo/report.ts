@@ -4,6 +4,7 @@ import type { AiDemoReport } from './ai-demo.ts';
 import type { IndexDemoReport } from './index-demo.ts';
 import type { MemoriesDemoReport } from './memories-demo.ts';
 import type { CacheFigures, ColdAndWarm, ConcurrentLoads } from './measure.ts';
+import type { RetrievalDemoReport } from './retrieval-demo.ts';
 
 /** Everything that the demo measured; also what `--json` writes. */
 export interface DemoReport {
@@ -29,6 +30,7 @@ export interface DemoReport {
   /** Source files below the folder, analysed twice; null without any. */
   readonly ai: AiDemoReport | null;
   readonly memories: MemoriesDemoReport;
+  readonly retrieval: RetrievalDemoReport;
   readonly cache: {
     /** From before the first search and the first of two waves of 1,000 requests. */
     readonly fromCold: CacheFigures & { readonly hitRate: number };
