@@ -16,7 +16,7 @@ import {
   measureFileLoads,
   measureSearches,
 } from './demo/measure.ts';
-import { demonstrateRetrieval, formatRetrievalDemo } from './demo/retrieval-demo.ts';
+import { awaitIngest, demonstrateRetrieval, formatRetrievalDemo } from './demo/retrieval-demo.ts';
 import { type DemoReport, describeEnvironment, formatReport } from './demo/report.ts';
 import { startSlowStorageApi } from './demo/slow-storage-api.ts';
 import { listenForInterrupt, whenAborted } from './interrupt.ts';
@@ -113,6 +113,8 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
     const extractionStart = performance.now();
     const byStatus = await awaitExtraction(api, id);
     const extractionEnd = performance.now();
+    await reporter.step('Passages of the texts', () => awaitIngest(api, id, files));
+    const ingestEnd = performance.now();
     const fileLoad = await reporter.step(
       `File loads, with ${STORAGE_LATENCY_MS} ms added to the storage`,
       () => measureBehindSlowStorage(dev, dataFolder, (slow) => measureFileLoads(slow, id, files)),
@@ -131,15 +133,14 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
     const memories = await reporter.step('Memories of what the files say', () =>
       demonstrateMemories(api, id, selection),
     );
-    const retrieval = await reporter.step('Passages of the files', () =>
-      demonstrateRetrieval(api, id, files),
-    );
+    const retrieval = await reporter.step('Questions for passages', () => demonstrateRetrieval(api, id));
     return {
       environment: describeEnvironment(dev.redisUrl !== null),
       files: files.length,
       sizeBytes: files.reduce((sum, it) => sum + it.sizeBytes, 0),
       importSeconds: (extractionStart - importStart) / 1_000,
       extractionSeconds: (extractionEnd - extractionStart) / 1_000,
+      ingestSeconds: (ingestEnd - extractionEnd) / 1_000,
       byStatus,
       storageLatencyMs: STORAGE_LATENCY_MS,
       fileLoad,

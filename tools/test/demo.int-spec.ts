@@ -32,6 +32,7 @@ describe('npm run demo', () => {
     for (const row of [
       'Imported',
       'Text extracted',
+      'Passages made',
       'File load, cold (storage +300 ms)',
       'File load, warm',
       'Search, first',

@@ -19,6 +19,8 @@ export interface DemoReport {
   readonly sizeBytes: number;
   readonly importSeconds: number;
   readonly extractionSeconds: number;
+  /** From then until passages of the files could be asked for. */
+  readonly ingestSeconds: number;
   readonly byStatus: Record<string, number>;
   /** Added to every read of the storage in `fileLoad`. */
   readonly storageLatencyMs: number;
@@ -59,6 +61,7 @@ export function formatReport(report: DemoReport): string {
       `${count(report.files)} files, ${(report.sizeBytes / 1_048_576).toFixed(1)} MiB in ${report.importSeconds.toFixed(1)} s`,
     ],
     ['Text extracted', `${seconds(report.extractionSeconds)} after the import; ${statuses(report.byStatus)}`],
+    ['Passages made', `${seconds(report.ingestSeconds)} after that`],
     [`File load, cold (storage +${report.storageLatencyMs} ms)`, times(fileLoad.cold)],
     ['File load, warm', `${times(fileLoad.warm)}   ${fileLoad.timesFaster.toFixed(0)} times faster`],
     ['Search, first', times(search.cold)],

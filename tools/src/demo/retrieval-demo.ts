@@ -49,9 +49,7 @@ export interface RetrievalDemoReport {
 export async function demonstrateRetrieval(
   api: ApiClient,
   workspaceId: string,
-  files: readonly ImportedFile[],
 ): Promise<RetrievalDemoReport> {
-  await awaitIngest(api, workspaceId, files);
   const questions: AskedQuestion[] = [];
   for (const text of QUESTIONS) {
     const plain = await ask(api, { workspaceId, text, mode: 'plain' });
@@ -100,8 +98,8 @@ async function ask(
   return { text, mode, ms: performance.now() - startedAt, hits, explanation };
 }
 
-/** Until the workers have made passages of the files. */
-async function awaitIngest(
+/** Waits until the workers have made passages of the files. */
+export async function awaitIngest(
   api: ApiClient,
   workspaceId: string,
   files: readonly ImportedFile[],
