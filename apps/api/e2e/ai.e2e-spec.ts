@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ProviderServer } from '@peregrine/ai/testing';
+import { loadedBy } from './support/loaded-modules.js';
 import { Platform } from './support/platform.js';
 import { until } from './support/until.js';
 
@@ -255,5 +256,11 @@ describe('AI results without a provider', () => {
       status: 503,
       body: { code: 'AI_NOT_CONFIGURED', detail: expect.stringContaining('AI_BASE_URL and AI_CHAT_MODEL') },
     });
+  });
+
+  it('leave ESLint to the thread that needs it', async () => {
+    const isEslint = (path: string) => /node_modules.(?:eslint|typescript-eslint|typescript)\W/.test(path);
+    expect((await loadedBy('@peregrine/runtime')).filter(isEslint)).toEqual([]);
+    expect((await loadedBy('../../libs/ai/dist/analysis/lint-worker.js')).some(isEslint)).toBe(true);
   });
 });

@@ -16,7 +16,7 @@ export function programOf(app: 'api' | 'worker'): string {
   return `apps/${app}/dist/main.js`;
 }
 
-/** A built app or a tool, run as users run it: a process of its own with an environment of its own. */
+/** A built app or a tool, run as an image runs it: a process of its own with an environment of its own. */
 export class ServiceProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<Ended>;
@@ -24,7 +24,7 @@ export class ServiceProcess {
 
   /** @param program from the root of the repository */
   constructor(program: string, env: Record<string, string>, args: readonly string[] = []) {
-    this.#child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
+    this.#child = spawn(process.execPath, [program, ...args], {
       cwd: ROOT,
       // Nothing of the test's own environment but what a program needs to run at all.
       env: { PATH: process.env['PATH'] ?? '', ...env },
