@@ -5,7 +5,8 @@ import { UNMATCHED_ROUTE } from '../metrics.tokens.js';
 import { type EventLoopFigures } from '../supervision/event-loop-monitor.js';
 import { type HttpInstruments } from './http-instruments.js';
 import { bodyBytesOf, countUnannounced, sentBytes, sentBytesBefore } from './body-sizes.js';
-import { formatMs, RequestTiming, runForRequest } from './request-phases.js';
+import { RequestTiming, runForRequest } from './request-phases.js';
+import { formatMs } from './server-timing.js';
 import { slowRequestLogger, type SlowRequestReport } from './slow-request-log.js';
 
 declare module 'fastify' {
@@ -78,14 +79,13 @@ export function registerRequestTiming(
     hooks.send(request, reply, payload);
     done(null, payload);
   });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    hooks.finish(request, reply, false);
-    done();
-  });
   return {
-    onFrameworkError: (request, reply) => hooks.writeHeaders(request, reply),
+    onFrameworkError: (request, reply) => void hooks.writeHeaders(request, reply),
   };
 }
+
+/** Whoever wrote to the response learns of its failure; the connection ends by itself. */
+const ignoreError = (): void => undefined;
 
 /** The hooks' bodies, with what they share. */
 class RequestTimingHooks {
@@ -116,40 +116,41 @@ class RequestTimingHooks {
     // Null until set, as decorated; undefined on the bare requests of Fastify's framework errors.
     const known = request.timing as RequestTiming | null | undefined;
     if (known) return known;
-    // Fastify's own clock has been running since before the earlier hooks.
-    const timing = new RequestTiming(this.#now() - reply.elapsedTime, this.#now, request.id);
+    const timing = new RequestTiming(this.#now(), this.#now, request.id);
     request.timing = timing;
     this.#http.inFlight++;
     countUnannounced(request.raw);
-    // `finish`, and with it onResponse, never comes when the client leaves; `close` always does.
-    reply.raw.once('close', () => this.finish(request, reply, !reply.raw.writableFinished));
+    // `finish`, and with it onResponse, never comes when the client leaves; `close` always does, and one listener is enough.
+    reply.raw.on('close', () => this.finish(request, reply));
+    // As Fastify does for onResponse: a write after the end must end nothing but itself.
+    reply.raw.on('error', ignoreError);
     return timing;
   }
 
   /** The answer is made. */
   send(request: FastifyRequest, reply: FastifyReply, payload: unknown): void {
-    const timing = this.timingOf(request, reply);
-    timing.step();
-    this.writeHeaders(request, reply);
+    const timing = this.writeHeaders(request, reply);
     timing.sentBefore = sentBytesBefore(request.raw, payload);
   }
 
-  writeHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  writeHeaders(request: FastifyRequest, reply: FastifyReply): RequestTiming {
     const timing = this.timingOf(request, reply);
-    if (timing.headersWritten && reply.hasHeader('x-response-time')) return;
+    const elapsedMs = timing.step();
+    if (timing.headersWritten && reply.hasHeader('x-response-time')) return timing;
     timing.headersWritten = true;
-    const elapsedMs = timing.elapsedMs;
-    const ours = timing.header(elapsedMs, this.#exposePhases);
+    const total = formatMs(elapsedMs);
+    const ours = timing.header(total, this.#exposePhases);
     const existing = reply.getHeader('server-timing');
-    reply.header('x-response-time', `${formatMs(elapsedMs)}ms`);
+    reply.header('x-response-time', `${total}ms`);
     reply.header('server-timing', existing === undefined ? ours : `${String(existing)}, ${ours}`);
+    return timing;
   }
 
-  finish(request: FastifyRequest, reply: FastifyReply, aborted: boolean): void {
-    const timing = this.timingOf(request, reply);
-    if (timing.finished) return;
-    timing.finished = true;
+  /** The response has closed. */
+  finish(request: FastifyRequest, reply: FastifyReply): void {
+    const { timing } = request;
     this.#http.inFlight--;
+    const aborted = !reply.raw.writableFinished;
     const durationMs = timing.elapsedMs;
     this.#http.observe(this.#slotOf(request), {
       statusCode: reply.raw.statusCode,
