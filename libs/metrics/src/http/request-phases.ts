@@ -15,6 +15,7 @@ export const MAX_PHASES = 16;
 
 const OTHER_PHASE = 'other';
 const NO_PHASES: readonly Phase[] = [];
+const NO_CLOSERS: readonly (() => void)[] = [];
 
 /** A phase while its request runs. */
 interface RunningPhase {
@@ -53,10 +54,13 @@ export function runForRequest<T>(timing: RequestTiming, work: () => T): T {
 export class RequestTiming {
   /** True once the headers were written; kept here so that a second `onSend` does not write them twice. */
   headersWritten = false;
+  /** True once the request was counted, and for one that shall not be. */
+  finished = false;
   /** Bytes that the connection had sent before an answer of unannounced length. */
   sentBefore: number | undefined;
 
   readonly #now: () => number;
+  #closers: (() => void)[] | undefined;
   #phases: RunningPhase[] | undefined;
   /** What was entered and not left, the latest last. */
   #entered: Entry[] | undefined;
@@ -81,6 +85,16 @@ export class RequestTiming {
   /** Milliseconds since the request arrived. */
   get elapsedMs(): number {
     return this.#now() - this.startMs;
+  }
+
+  /** Calls back once the response has closed, sent or not. Costs less than a listener of one's own. */
+  whenClosed(callback: () => void): void {
+    (this.#closers ??= []).push(callback);
+  }
+
+  /** @internal The response has closed. */
+  close(): void {
+    for (const callback of this.#closers ?? NO_CLOSERS) callback();
   }
 
   /** What was added so far, in the order of its beginning; a phase that is still running with its time until now. */

@@ -79,13 +79,14 @@ export function registerRequestTiming(
     hooks.send(request, reply, payload);
     done(null, payload);
   });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    hooks.finish(request, reply, false);
+    done();
+  });
   return {
     onFrameworkError: (request, reply) => void hooks.writeHeaders(request, reply),
   };
 }
-
-/** Whoever wrote to the response learns of its failure; the connection ends by itself. */
-const ignoreError = (): void => undefined;
 
 /** The hooks' bodies, with what they share. */
 class RequestTimingHooks {
@@ -116,14 +117,16 @@ class RequestTimingHooks {
     // Null until set, as decorated; undefined on the bare requests of Fastify's framework errors.
     const known = request.timing as RequestTiming | null | undefined;
     if (known) return known;
-    const timing = new RequestTiming(this.#now(), this.#now, request.id);
+    // Fastify's own clock has been running since before the earlier hooks.
+    const timing = new RequestTiming(this.#now() - reply.elapsedTime, this.#now, request.id);
     request.timing = timing;
     this.#http.inFlight++;
     countUnannounced(request.raw);
-    // `finish`, and with it onResponse, never comes when the client leaves; `close` always does, and one listener is enough.
-    reply.raw.on('close', () => this.finish(request, reply));
-    // As Fastify does for onResponse: a write after the end must end nothing but itself.
-    reply.raw.on('error', ignoreError);
+    // `finish`, and with it onResponse, never comes when the client leaves; `close` always does, and but once.
+    reply.raw.on('close', () => {
+      this.finish(request, reply, !reply.raw.writableFinished);
+      timing.close();
+    });
     return timing;
   }
 
@@ -146,11 +149,11 @@ class RequestTimingHooks {
     return timing;
   }
 
-  /** The response has closed. */
-  finish(request: FastifyRequest, reply: FastifyReply): void {
-    const { timing } = request;
+  finish(request: FastifyRequest, reply: FastifyReply, aborted: boolean): void {
+    const timing = this.timingOf(request, reply);
+    if (timing.finished) return;
+    timing.finished = true;
     this.#http.inFlight--;
-    const aborted = !reply.raw.writableFinished;
     const durationMs = timing.elapsedMs;
     this.#http.observe(this.#slotOf(request), {
       statusCode: reply.raw.statusCode,
