@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type FastifyRequest } from 'fastify';
 import { formatServerTiming } from './server-timing.js';
 
 /** A named part of a request's time. */
@@ -56,6 +57,8 @@ export class RequestTiming {
   headersWritten = false;
   /** True once the request was counted, and for one that shall not be. */
   finished = false;
+  /** What Fastify says of the route; it says so in an object of its own each time. Kept by whoever asks first. */
+  route: FastifyRequest['routeOptions'] | undefined;
   /** Bytes that the connection had sent before an answer of unannounced length. */
   sentBefore: number | undefined;
 

@@ -167,7 +167,10 @@ class RequestTimingHooks {
   }
 
   #slotOf(request: FastifyRequest): number {
-    const { config, url } = request.routeOptions;
+    // A handler may have called the not-found handler: then the route is another.
+    const { config, url } = request.is404
+      ? request.routeOptions
+      : (request.timing.route ??= request.routeOptions);
     // Fastify's framework errors have no route at all.
     if (!(config as object | undefined)) return this.#http.slotOf(request.method, undefined);
     let byMethod = this.#slots.get(config);

@@ -49,17 +49,23 @@ export function presentedKey(
   return password ? keys.login : keys.header;
 }
 
+const BEARER = /^bearer +\S+$/i;
+
 function keysIn({ headers }: FastifyRequest): PresentedKeys {
-  const [, bearer] = /^bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  const { authorization = '' } = headers;
+  // What `exec` would give back is a list of texts, made anew for each request.
+  const bearer = BEARER.test(authorization)
+    ? authorization.slice(authorization.lastIndexOf(' ') + 1)
+    : undefined;
   const header = keyOf(bearer ?? headers['x-api-key']);
-  const password = bearer === undefined ? passwordOf(headers.authorization) : undefined;
+  const password = bearer === undefined ? passwordOf(authorization) : undefined;
   return { header, login: password === undefined ? header : keyOf(password) };
 }
 
 const keyOf = (text: unknown): PresentedKey | undefined =>
   typeof text === 'string' && text !== '' ? new PresentedKey(text) : undefined;
 
-function passwordOf(authorization = ''): string | undefined {
+function passwordOf(authorization: string): string | undefined {
   const [, encoded] = /^basic +([A-Za-z0-9+/=]+)$/i.exec(authorization) ?? [];
   if (encoded === undefined) return undefined;
   const login = Buffer.from(encoded, 'base64').toString();

@@ -26,8 +26,7 @@ export class RouteRules {
   constructor(private readonly ruleFor: RuleOfRoute) {}
 
   of(request: FastifyRequest): RouteRule {
-    // Fastify makes the options anew each time.
-    const { config, url } = request.routeOptions;
+    const { config, url } = (request.timing.route ??= request.routeOptions);
     const template = request.is404 ? undefined : url;
     // Fastify's framework errors have no route at all.
     if (!(config as object | undefined)) return this.ruleFor(request.method, template);
