@@ -65,7 +65,9 @@ export default tseslint.config(
             { sourceTag: 'type:migrations', onlyDependOnLibsWithTags: ['type:foundation', 'type:platform'] },
             {
               sourceTag: 'type:tool',
+              // The runtime for what a request pays on its way in.
               onlyDependOnLibsWithTags: [
+                'type:composition',
                 'type:workload',
                 'type:platform',
                 'type:foundation',

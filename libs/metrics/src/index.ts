@@ -24,7 +24,7 @@ export {
 } from './scrape/scrape-listener.js';
 export { type MetricsPage } from './exposition/exposition.js';
 export { type ExpositionFormat } from './exposition/exposition-format.js';
-export { currentRequestTiming, RequestTiming, type Phase } from './http/request-phases.js';
+export { currentRequestTiming, type EnteredPhase, RequestTiming, type Phase } from './http/request-phases.js';
 export { type SlowRequestReport } from './http/slow-request-log.js';
 export { Profiler, type StartProfile } from './profiles/profiler.js';
 export { type ProfilerOptions, type ProfilerOptionsInput } from './profiles/profiler.options.js';

@@ -10,25 +10,21 @@ export { type JobOptions, runJob } from './job.js';
 export { redactText } from './logging/redaction.js';
 export { type Settings } from './settings.js';
 export { PlatformModule } from './platform.module.js';
-export {
-  ConcurrencyGate,
-  type Place,
-  type RequestPriority,
-} from './protection/concurrency/concurrency-gate.js';
-export {
-  JsonTooDeepError,
-  ProtectionError,
-  RateLimitExceededError,
-  RequestTooLargeError,
-  SlowBodyError,
-} from './protection/protection.errors.js';
-export { clientNetwork, isLoopback } from './protection/rates/client-network.js';
-export { type RateCaller, RateLimits } from './protection/rates/rate-limits.js';
-export { type RateDecision, type RatePolicy } from './protection/rates/rate-policy.js';
+export { ADMIN_SCOPE, type Caller } from './access/caller.js';
+export { Callers } from './access/callers.js';
+export { KeyGuard, RequiredScope } from './access/key.guard.js';
+export { digestOf, PresentedKey, presentedKey } from './access/presented-key.js';
+export { ConcurrencyGate, type RequestPriority } from './protection/concurrency/concurrency-gate.js';
+export { registerProtectionHooks, type ProtectionHooks } from './protection/http/register-protection.js';
+export { type RouteRule } from './protection/http/route-rules.js';
+export { ProtectionError } from './protection/protection.errors.js';
+export { ProtectionModule, type ProtectionOptions } from './protection/protection.module.js';
+export { RateLimits } from './protection/rates/rate-limits.js';
 export { onResponseClose } from './responses/on-response-close.js';
 export { registerRequestQueries } from './queries/query-scopes.js';
 export { type PlatformProcess, type ProcessFigures } from './processes/process-figures.js';
 export { ProcessRegister } from './processes/process-register.js';
 export { type Role } from './role.js';
-export { type ListeningMessage, OPERATIONS_PATHS, runService, type ServiceOptions } from './service.js';
+export { OPERATIONS_PATHS } from './operations-paths.js';
+export { type ListeningMessage, runService, type ServiceOptions } from './service.js';
 export { traceIdOf } from './tracing/request-spans.js';

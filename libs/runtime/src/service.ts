@@ -2,11 +2,10 @@ import { type DynamicModule, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { allSettings, loadSettings } from '@peregrine/config';
-import { type DrainableApp, drainOnSignals, HEALTH_PATHS, HealthService } from '@peregrine/health';
+import { type DrainableApp, drainOnSignals, HealthService } from '@peregrine/health';
 import {
   listenForScrapes,
   MemoryManager,
-  METRICS_PATHS,
   MetricsService,
   registerRequestTiming,
   type RequestTimingHandle,
@@ -22,6 +21,7 @@ import {
 import { type Server } from 'node:http';
 import { createLogger } from './logging/service-logger.js';
 import { registerShedRequests } from './memory/shed-requests.js';
+import { OPERATIONS_PATHS } from './operations-paths.js';
 import { type Settings } from './settings.js';
 import { describeStartFailure } from './start-failure.js';
 import { statementsOf } from './timing/request-statements.js';
@@ -30,9 +30,6 @@ import { startTracing, type Tracing } from './tracing/start-tracing.js';
 
 /** How often connections are looked through for headers that are overdue. */
 const CHECK_CONNECTIONS_MS = 1_000;
-
-/** Paths outside an application's prefix: probes and figures. */
-export const OPERATIONS_PATHS: readonly string[] = [...HEALTH_PATHS, ...METRICS_PATHS];
 
 export interface ServiceOptions {
   /** In logs and messages. */

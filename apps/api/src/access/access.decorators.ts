@@ -1,17 +1,9 @@
-import { createParamDecorator, type ExecutionContext, SetMetadata, applyDecorators } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
+import { type Caller, RequiredScope } from '@peregrine/runtime';
 import { type FastifyRequest } from 'fastify';
 import { problemSchema } from '../problem/problem.js';
-import { type Caller, type Scope } from './api-key.js';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Set by `AccessGuard` on every route that needs a key. */
-    caller?: Caller;
-  }
-}
-
-export const REQUIRED_SCOPE = Symbol('@peregrine/api:required-scope');
+import { type Scope } from './api-key.js';
 
 const problem = (status: number, description: string) =>
   ApiResponse({ status, description, standardSchema: problemSchema });
@@ -19,7 +11,7 @@ const problem = (status: number, description: string) =>
 /** The route needs an API key with this scope. A route without it is refused: nothing is open by mistake. */
 export const RequireScope = (scope: Scope) =>
   applyDecorators(
-    SetMetadata(REQUIRED_SCOPE, scope),
+    RequiredScope(scope),
     ApiBearerAuth(),
     problem(400, 'The request is not valid'),
     problem(401, 'No API key, or one that does not hold'),

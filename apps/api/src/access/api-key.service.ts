@@ -1,5 +1,5 @@
 import { Inject, Injectable, NotFoundException, type OnModuleInit } from '@nestjs/common';
-import { Cache, type CacheNamespace } from '@peregrine/cache';
+import { Cache } from '@peregrine/cache';
 import { CdnInvalidation } from '@peregrine/cdn';
 import { WorkspaceNotFoundError, WorkspaceService } from '@peregrine/content';
 import {
@@ -12,11 +12,12 @@ import {
 } from '@peregrine/database';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { selectColumns } from '@peregrine/query-optimizer/typeorm';
+import { type Caller, Callers, type PresentedKey } from '@peregrine/runtime';
 import { randomUUIDv7 } from 'node:crypto';
 import { apiKeyTag } from '../cdn/edge-headers.js';
 import { BOOTSTRAP_ADMIN_KEY } from './access.tokens.js';
 import { ApiKey } from './api-key.entity.js';
-import { type Caller, type CreateApiKey, digestOf, generateKey, hashKey, type Scope } from './api-key.js';
+import { type CreateApiKey, generateKey, hashKey, type Scope } from './api-key.js';
 
 const LISTED = ['id', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'] as const;
 
@@ -29,13 +30,10 @@ interface KeyRow {
   readonly expiresAt: Date | null;
 }
 
-/** No key of ours comes near. */
-const MAX_KEY_LENGTH = 200;
-
 /** API keys: made once, kept as hashes, checked on every request. */
 @Injectable()
 export class ApiKeyService implements OnModuleInit {
-  readonly #cached: CacheNamespace;
+  readonly #callers: Callers;
 
   constructor(
     private readonly transactions: Transactions,
@@ -46,7 +44,7 @@ export class ApiKeyService implements OnModuleInit {
     cache: Cache,
     @Inject(BOOTSTRAP_ADMIN_KEY) private readonly bootstrapAdminKey: string | undefined,
   ) {
-    this.#cached = cache.namespace('access');
+    this.#callers = new Callers(cache.namespace('access'), (digest) => this.#callerWith(digest));
   }
 
   /** The first key of an installation comes from its settings; all others are made with it. */
@@ -87,16 +85,9 @@ export class ApiKeyService implements OnModuleInit {
     }
   }
 
-  /** Who holds this key; undefined when nobody does any more. */
-  async authenticate(key: string): Promise<Caller | undefined> {
-    if (key.length > MAX_KEY_LENGTH) return undefined;
-    const caller = await this.#cached.getOrSet(
-      digestOf(key),
-      // Undefined is not cached: unknown keys must not fill the cache.
-      () => this.#callerWith(hashKey(key)),
-    );
-    if (!caller || (caller.expiresAt !== null && caller.expiresAt <= Date.now())) return undefined;
-    return caller;
+  /** Who holds this key; undefined when nobody does any more. At once when it is in memory. */
+  authenticate(key: PresentedKey): Caller | undefined | Promise<Caller | undefined> {
+    return this.#callers.holderOf(key);
   }
 
   /** Also of one that is revoked; what an audit calls its holder. */
@@ -156,12 +147,13 @@ export class ApiKeyService implements OnModuleInit {
       return rows[0];
     });
     if (!revoked) throw new NotFoundException(`There is no API key ${apiKeyId}`);
-    await this.#cached.invalidate(revoked.hash.toString('base64url'));
+    await this.#callers.forget(revoked.hash.toString('base64url'));
     // Once more, for what a CDN may have fetched before the cache knew.
     await this.cdn.queueInvalidation(purge);
   }
 
-  async #callerWith(hash: Buffer): Promise<Caller | undefined> {
+  async #callerWith(digest: string): Promise<Caller | undefined> {
+    const hash = Buffer.from(digest, 'base64url');
     // Of a replica a key that was revoked a moment ago might still be had, and would be cached.
     const { rows } = await this.optimizer.execute<KeyRow>(CALLER_WITH, [hash], { primary: true });
     const [row] = rows;

@@ -1,4 +1,5 @@
-import { hash, randomBytes } from 'node:crypto';
+import { digestOf } from '@peregrine/runtime';
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 /** What a key may do. `admin` includes the others, and every workspace. */
@@ -12,14 +13,6 @@ export const SCOPES = [
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Who calls. */
-export interface Caller {
-  apiKeyId: string;
-  scopes: readonly Scope[];
-  /** Milliseconds since 1970; null for never. */
-  expiresAt: number | null;
-}
-
 /** A new key: a prefix that scanners for leaked secrets can know, and 256 random bits. */
 export function generateKey(): string {
   return `pgn_${randomBytes(32).toString('base64url')}`;
@@ -28,11 +21,6 @@ export function generateKey(): string {
 /** Only this is kept. One round of SHA-256 is enough: a key is random, not a password. */
 export function hashKey(key: string): Buffer {
   return Buffer.from(digestOf(key), 'base64url');
-}
-
-/** The hash as text. In one step, since every request pays for it: a `Hash` is an object that must be collected again. */
-export function digestOf(key: string): string {
-  return hash('sha256', key, 'base64url');
 }
 
 const nameSchema = z.string().trim().min(1).max(200);

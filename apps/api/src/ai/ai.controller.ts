@@ -10,10 +10,10 @@ import {
   ChatService,
   EmbeddingsService,
 } from '@peregrine/ai';
+import { type Caller } from '@peregrine/runtime';
 import { TaskQueue } from '@peregrine/task-queue';
 import { type FastifyReply } from 'fastify';
 import { CurrentCaller, RequireScope } from '../access/access.decorators.js';
-import { type Caller } from '../access/api-key.js';
 import { callerSignal } from '../app/caller-signal.js';
 import { problemSchema } from '../problem/problem.js';
 import { submittedSchema } from '../tasks/task.schemas.js';

@@ -2,10 +2,10 @@ import { createBullBoard } from '@bull-board/api';
 import { FastifyAdapter } from '@bull-board/fastify';
 import { ForbiddenException, MethodNotAllowedException, UnauthorizedException } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { presentedKey } from '@peregrine/runtime';
 import { BullQueue } from '@peregrine/task-queue';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiKeyService } from '../access/api-key.service.js';
-import { presentedKey } from '../access/presented-key.js';
 import { replyWithProblem } from '../problem/problem.reply.js';
 import { TaskBoardAdapter } from './task-board-adapter.js';
 

@@ -2,10 +2,9 @@ import { Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/comm
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CursorCodec } from '@peregrine/database';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
-import { type IndexChange, IndexChanges } from '@peregrine/runtime';
+import { type Caller, type IndexChange, IndexChanges } from '@peregrine/runtime';
 import { type FastifyReply } from 'fastify';
 import { CurrentCaller, RequireScope } from '../access/access.decorators.js';
-import { type Caller } from '../access/api-key.js';
 import { ApiKeyService } from '../access/api-key.service.js';
 import { problemSchema } from '../problem/problem.js';
 import { submittedSchema } from '../tasks/task.schemas.js';

@@ -1,10 +1,9 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { PROFILE_EXTENSIONS, Profiler } from '@peregrine/metrics';
-import { AuditTrail } from '@peregrine/runtime';
+import { AuditTrail, type Caller } from '@peregrine/runtime';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CurrentCaller, RequireScope } from '../access/access.decorators.js';
-import { type Caller } from '../access/api-key.js';
 import { ApiKeyService } from '../access/api-key.service.js';
 import { problemSchema } from '../problem/problem.js';
 import { describeProfile, PROFILE_TASK } from './profile-answers.js';

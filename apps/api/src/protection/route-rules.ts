@@ -1,5 +1,5 @@
-import { OPERATIONS_PATHS, type RequestPriority } from '@peregrine/runtime';
-import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { OPERATIONS_PATHS, type RequestPriority, type RouteRule } from '@peregrine/runtime';
+import { type FastifyInstance } from 'fastify';
 import { TASK_BOARD_PATH } from '../dashboard/task-board.js';
 import { CONSOLE_PATH } from '../console/console.tokens.js';
 
@@ -29,18 +29,6 @@ export const OPERATOR_PATHS = [
   ),
 ] as const;
 
-/** How one route is protected. */
-export interface RouteRule {
-  /** Method and template; `unmatched` for what is no route. */
-  readonly kind: string;
-  readonly cost: number;
-  /** Undefined: it never waits and is never shed. */
-  readonly priority: RequestPriority | undefined;
-  readonly isLogin: boolean;
-  /** Probes and figures: not even counted. */
-  readonly isExempt: boolean;
-}
-
 const READING: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /** The rule of a route, from its method and template alone. */
@@ -61,31 +49,14 @@ function priorityOf(method: string, route: string): RequestPriority {
   return READING.includes(method) ? 'read' : 'write';
 }
 
-/** The rules of a server's routes, each made once. */
-export class RouteRules {
-  readonly #byConfig = new WeakMap<object, Map<string, RouteRule>>();
-
-  /** @throws {Error} at start, when a cost is for a route that does not exist: it would cost 1 */
-  constructor(fastify: FastifyInstance) {
-    const routes = new Set<string>();
-    fastify.addHook('onRoute', ({ method, url }) => {
-      for (const it of [method].flat()) routes.add(`${it} ${url}`);
-    });
-    fastify.addHook('onReady', (done) => {
-      const unknown = [...Object.keys(ROUTE_COSTS), LOGIN].filter((it) => !routes.has(it));
-      done(unknown.length > 0 ? new Error(`There is no route ${unknown.join(', ')} to protect`) : undefined);
-    });
-  }
-
-  of(request: FastifyRequest): RouteRule {
-    const { config, url } = request.routeOptions;
-    const template = request.is404 ? undefined : url;
-    // Fastify's framework errors have no route at all.
-    if (!(config as object | undefined)) return ruleFor(request.method, template);
-    let byMethod = this.#byConfig.get(config);
-    if (!byMethod) this.#byConfig.set(config, (byMethod = new Map<string, RouteRule>()));
-    let rule = byMethod.get(request.method);
-    if (!rule) byMethod.set(request.method, (rule = ruleFor(request.method, template)));
-    return rule;
-  }
+/** @throws {Error} at start, when a rule is for a route that does not exist: it would cost 1 */
+export function checkRuledRoutes(fastify: FastifyInstance): void {
+  const routes = new Set<string>();
+  fastify.addHook('onRoute', ({ method, url }) => {
+    for (const it of [method].flat()) routes.add(`${it} ${url}`);
+  });
+  fastify.addHook('onReady', (done) => {
+    const unknown = [...Object.keys(ROUTE_COSTS), LOGIN].filter((it) => !routes.has(it));
+    done(unknown.length > 0 ? new Error(`There is no route ${unknown.join(', ')} to protect`) : undefined);
+  });
 }

@@ -1,6 +1,7 @@
 import { ForbiddenException, Injectable, type OnModuleInit } from '@nestjs/common';
 import { analyseBatch } from '@peregrine/ai';
 import { convertFile, reindexWorkspace, WorkspaceNotFoundError, WorkspaceService } from '@peregrine/content';
+import { type Caller } from '@peregrine/runtime';
 import {
   type AnyTaskDefinition,
   TaskNotFoundError,
@@ -11,7 +12,6 @@ import {
 } from '@peregrine/task-queue';
 import { createHash, randomUUID } from 'node:crypto';
 import { visibilityOf } from '../access/access.guard.js';
-import { type Caller } from '../access/api-key.js';
 import { identifier } from '../app/identifier.js';
 import { ValidationError } from '../problem/problem.js';
 import { splitReference } from './task-reference.js';

@@ -1,9 +1,9 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { type Caller } from '@peregrine/runtime';
 import { TaskNotFoundError, TaskQueue, type TaskStatus, type TaskSubmission } from '@peregrine/task-queue';
 import { type FastifyReply } from 'fastify';
 import { CurrentCaller, RequireScope } from '../access/access.decorators.js';
-import { type Caller } from '../access/api-key.js';
 import { failureOf } from '../problem/failures.js';
 import { type FieldProblem, problemSchema, ValidationError } from '../problem/problem.js';
 import { isAdmin, TaskAccess } from './task-access.js';

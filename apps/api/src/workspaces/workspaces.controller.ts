@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { FileService, WorkspaceService } from '@peregrine/content';
+import { type Caller } from '@peregrine/runtime';
 import { z } from 'zod';
 import { CurrentCaller, RequireScope } from '../access/access.decorators.js';
 import { visibilityOf } from '../access/access.guard.js';
-import { type Caller } from '../access/api-key.js';
 import { identifier } from '../app/identifier.js';
 import { pageOf, pageQuery } from '../app/paging.js';
 

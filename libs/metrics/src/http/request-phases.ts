@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type FastifyRequest } from 'fastify';
+import { formatServerTiming } from './server-timing.js';
 
 /** A named part of a request's time. */
 export interface Phase {
@@ -6,23 +8,29 @@ export interface Phase {
   readonly name: string;
   /** Milliseconds. */
   readonly durationMs: number;
-  readonly description?: string;
+  readonly description?: string | undefined;
 }
 
 /** More phases than this are summed up in one called `other`, so that the header stays small. */
 export const MAX_PHASES = 16;
 
 const OTHER_PHASE = 'other';
+const NO_PHASES: readonly Phase[] = [];
+const NO_CLOSERS: readonly (() => void)[] = [];
 
 /** A phase while its request runs. */
 interface RunningPhase {
   name: string;
   durationMs: number;
-  description?: string;
+  description: string | undefined;
 }
 
-/** One entry into a phase. */
-interface EnteredPhase {
+/** One entry into a phase, to be left once. */
+export interface EnteredPhase {
+  readonly phase: Phase;
+}
+
+interface Entry extends EnteredPhase {
   readonly phase: RunningPhase;
 }
 
@@ -47,17 +55,20 @@ export function runForRequest<T>(timing: RequestTiming, work: () => T): T {
 export class RequestTiming {
   /** True once the headers were written; kept here so that a second `onSend` does not write them twice. */
   headersWritten = false;
-  /** True once the request was counted. */
+  /** True once the request was counted, and for one that shall not be. */
   finished = false;
+  /** What Fastify says of the route; it says so in an object of its own each time. Kept by whoever asks first. */
+  route: FastifyRequest['routeOptions'] | undefined;
   /** Bytes that the connection had sent before an answer of unannounced length. */
   sentBefore: number | undefined;
 
   readonly #now: () => number;
+  #closers: (() => void)[] | undefined;
   #phases: RunningPhase[] | undefined;
   /** What was entered and not left, the latest last. */
-  #entered: EnteredPhase[] | undefined;
+  #entered: Entry[] | undefined;
   /** The one among them that {@link step} has entered. */
-  #step: EnteredPhase | undefined;
+  #step: Entry | undefined;
   /** Up to when time was given to phases. */
   #settledMs = 0;
 
@@ -77,6 +88,16 @@ export class RequestTiming {
   /** Milliseconds since the request arrived. */
   get elapsedMs(): number {
     return this.#now() - this.startMs;
+  }
+
+  /** Calls back once the response has closed, sent or not. Costs less than a listener of one's own. */
+  whenClosed(callback: () => void): void {
+    (this.#closers ??= []).push(callback);
+  }
+
+  /** @internal The response has closed. */
+  close(): void {
+    for (const callback of this.#closers ?? NO_CLOSERS) callback();
   }
 
   /** What was added so far, in the order of its beginning; a phase that is still running with its time until now. */
@@ -102,41 +123,67 @@ export class RequestTiming {
    * @returns leaves it; calling that twice changes nothing
    */
   enter(name: string): () => void {
-    this.#settle();
-    const entry = this.#push(name);
-    return () => {
-      if (!this.#entered?.includes(entry)) return;
-      this.#settle();
-      this.#remove(entry);
-    };
+    const entry = this.begin(name);
+    return () => this.end(entry);
   }
 
-  /** Leaves the step before and enters another, or none: `handler`, `serialise`. One look at the clock. */
-  step(name?: string): void {
+  /** As {@link enter}, for what every request passes: makes no function. To be given to {@link end}. */
+  begin(name: string): EnteredPhase {
+    this.#settle();
+    return this.#push(name);
+  }
+
+  /** Leaves a phase; a second time changes nothing. */
+  end(entry: EnteredPhase): void {
+    if (!this.#entered?.includes(entry as Entry)) return;
+    this.#settle();
+    this.#remove(entry as Entry);
+  }
+
+  /**
+   * Leaves the step before and enters another, or none: `handler`, `serialise`. One look at the clock.
+   *
+   * @returns milliseconds since the request arrived
+   */
+  step(name?: string): number {
     this.#settle();
     if (this.#step) this.#remove(this.#step);
     this.#step = name === undefined ? undefined : this.#push(name);
+    return this.#settledMs - this.startMs;
   }
 
-  /** The value of `Server-Timing` as of now. */
-  header(totalMs: number, withPhases: boolean): string {
-    this.#settle();
-    return formatServerTiming(totalMs, withPhases ? (this.#phases ?? []) : []);
+  /** The value of `Server-Timing` as of the last step, in which the request had taken `total`: milliseconds, as text. */
+  header(total: string, withPhases: boolean): string {
+    return formatServerTiming(total, withPhases ? (this.#phases ?? NO_PHASES) : NO_PHASES);
   }
 
   /** Runs `work` and adds its time as a phase, also when it throws or rejects. */
   measure<T>(name: string, work: () => T): T {
-    const leave = this.enter(name);
+    const entry = this.begin(name);
     let result: T;
     try {
       result = work();
     } catch (error) {
-      leave();
+      this.end(entry);
       throw error;
     }
-    if (result instanceof Promise) return left(result, leave) as T;
-    leave();
+    if (result instanceof Promise) return this.#endAfter(result, entry) as T;
+    this.end(entry);
     return result;
+  }
+
+  /** As `finally`, with one promise less on the way of every request. */
+  #endAfter(work: Promise<unknown>, entry: EnteredPhase): Promise<unknown> {
+    return work.then(
+      (result) => {
+        this.end(entry);
+        return result;
+      },
+      (error: unknown) => {
+        this.end(entry);
+        throw error;
+      },
+    );
   }
 
   /** Gives the time since the last call to the phase that it belongs to. */
@@ -147,13 +194,13 @@ export class RequestTiming {
     this.#settledMs = now;
   }
 
-  #push(name: string): EnteredPhase {
+  #push(name: string): Entry {
     const entry = { phase: this.#phaseOf(name) };
     (this.#entered ??= []).push(entry);
     return entry;
   }
 
-  #remove(entry: EnteredPhase): void {
+  #remove(entry: Entry): void {
     const entered = this.#entered ?? [];
     // Nearly always the last one.
     if (entered.at(-1) === entry) entered.pop();
@@ -166,58 +213,16 @@ export class RequestTiming {
     for (const it of phases) if (it.name === token) return it;
     const last = phases[MAX_PHASES - 1];
     if (!last) {
-      const phase: RunningPhase = {
-        name: token,
-        durationMs: 0,
-        ...(description === undefined ? {} : { description }),
-      };
+      const phase: RunningPhase = { name: token, durationMs: 0, description };
       phases.push(phase);
       return phase;
     }
     if (last.name === OTHER_PHASE) return last;
     // The last place is for all that follow; whoever is in it goes on under that name.
     last.name = OTHER_PHASE;
-    delete last.description;
+    last.description = undefined;
     return last;
   }
-}
-
-/** As `finally`, with one promise less on the way of every request. */
-function left(work: Promise<unknown>, leave: () => void): Promise<unknown> {
-  return work.then(
-    (result) => {
-      leave();
-      return result;
-    },
-    (error: unknown) => {
-      leave();
-      throw error;
-    },
-  );
-}
-
-/**
- * The value of `Server-Timing` (https://www.w3.org/TR/server-timing/): the total first, then the phases, rounded down so
- * that rounding never makes them more than the total.
- */
-export function formatServerTiming(totalMs: number, phases: readonly Phase[]): string {
-  let header = `total;dur=${formatMs(totalMs)}`;
-  for (const phase of phases) {
-    header += `, ${phase.name};dur=${formatMicroseconds(Math.floor(phase.durationMs * 1_000))}`;
-    if (phase.description !== undefined) header += `;desc="${toQuoted(phase.description)}"`;
-  }
-  return header;
-}
-
-/** Three decimals: microseconds are the finest that means anything here. */
-export function formatMs(ms: number): string {
-  return formatMicroseconds(Math.max(0, Math.round(ms * 1_000)));
-}
-
-/** As `toFixed(3)` of milliseconds, which is several times slower. */
-function formatMicroseconds(microseconds: number): string {
-  const rest = microseconds % 1_000;
-  return `${(microseconds - rest) / 1_000}.${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}`;
 }
 
 const TOKEN = /^[\w.-]{1,64}$/;
@@ -233,12 +238,4 @@ function toToken(name: string): string {
     return name;
   }
   return name.replace(/[^\w.-]/g, '_').slice(0, 64) || 'unnamed';
-}
-
-/** Printable ASCII only, with the two characters escaped that a quoted string cannot hold: no header injection. */
-function toQuoted(text: string): string {
-  return text
-    .slice(0, 100)
-    .replace(/[^\x20-\x7e]/g, '_')
-    .replace(/["\\]/g, '\\$&');
 }

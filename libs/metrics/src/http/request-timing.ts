@@ -5,7 +5,8 @@ import { UNMATCHED_ROUTE } from '../metrics.tokens.js';
 import { type EventLoopFigures } from '../supervision/event-loop-monitor.js';
 import { type HttpInstruments } from './http-instruments.js';
 import { bodyBytesOf, countUnannounced, sentBytes, sentBytesBefore } from './body-sizes.js';
-import { formatMs, RequestTiming, runForRequest } from './request-phases.js';
+import { RequestTiming, runForRequest } from './request-phases.js';
+import { formatMs } from './server-timing.js';
 import { slowRequestLogger, type SlowRequestReport } from './slow-request-log.js';
 
 declare module 'fastify' {
@@ -83,7 +84,7 @@ export function registerRequestTiming(
     done();
   });
   return {
-    onFrameworkError: (request, reply) => hooks.writeHeaders(request, reply),
+    onFrameworkError: (request, reply) => void hooks.writeHeaders(request, reply),
   };
 }
 
@@ -121,28 +122,31 @@ class RequestTimingHooks {
     request.timing = timing;
     this.#http.inFlight++;
     countUnannounced(request.raw);
-    // `finish`, and with it onResponse, never comes when the client leaves; `close` always does.
-    reply.raw.once('close', () => this.finish(request, reply, !reply.raw.writableFinished));
+    // `finish`, and with it onResponse, never comes when the client leaves; `close` always does, and but once.
+    reply.raw.on('close', () => {
+      this.finish(request, reply, !reply.raw.writableFinished);
+      timing.close();
+    });
     return timing;
   }
 
   /** The answer is made. */
   send(request: FastifyRequest, reply: FastifyReply, payload: unknown): void {
-    const timing = this.timingOf(request, reply);
-    timing.step();
-    this.writeHeaders(request, reply);
+    const timing = this.writeHeaders(request, reply);
     timing.sentBefore = sentBytesBefore(request.raw, payload);
   }
 
-  writeHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  writeHeaders(request: FastifyRequest, reply: FastifyReply): RequestTiming {
     const timing = this.timingOf(request, reply);
-    if (timing.headersWritten && reply.hasHeader('x-response-time')) return;
+    const elapsedMs = timing.step();
+    if (timing.headersWritten && reply.hasHeader('x-response-time')) return timing;
     timing.headersWritten = true;
-    const elapsedMs = timing.elapsedMs;
-    const ours = timing.header(elapsedMs, this.#exposePhases);
+    const total = formatMs(elapsedMs);
+    const ours = timing.header(total, this.#exposePhases);
     const existing = reply.getHeader('server-timing');
-    reply.header('x-response-time', `${formatMs(elapsedMs)}ms`);
+    reply.header('x-response-time', `${total}ms`);
     reply.header('server-timing', existing === undefined ? ours : `${String(existing)}, ${ours}`);
+    return timing;
   }
 
   finish(request: FastifyRequest, reply: FastifyReply, aborted: boolean): void {
@@ -163,7 +167,10 @@ class RequestTimingHooks {
   }
 
   #slotOf(request: FastifyRequest): number {
-    const { config, url } = request.routeOptions;
+    // A handler may have called the not-found handler: then the route is another.
+    const { config, url } = request.is404
+      ? request.routeOptions
+      : (request.timing.route ??= request.routeOptions);
     // Fastify's framework errors have no route at all.
     if (!(config as object | undefined)) return this.#http.slotOf(request.method, undefined);
     let byMethod = this.#slots.get(config);

@@ -2,7 +2,7 @@
 export const SERVICES = {
   bare: 'Nest on Fastify',
   timed: '+ timing and figures',
-  full: '+ timing, figures and an API key',
+  full: '+ timing, figures, limits and an API key',
   'prom-client': '+ prom-client in hooks',
 } as const;
 export type ServiceId = keyof typeof SERVICES;

@@ -39,7 +39,7 @@ export async function runHelloSuite({ repetitions, isQuick, progress }: SuiteOpt
     ],
     lines: [
       {
-        what: 'Nest with timing, figures and an API key beside Nest alone, by CPU',
+        what: 'Nest with timing, figures, limits and an API key beside Nest alone, by CPU',
         measured: figure('full', 'ratio'),
         limit: LIMIT,
         bound: 'at least',

@@ -1,5 +1,6 @@
 import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
 import { type SessionAnswer } from '@peregrine/console';
+import { PresentedKey } from '@peregrine/runtime';
 import { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type ApiKeyService } from '../../access/api-key.service.js';
@@ -33,7 +34,7 @@ export function registerSessionRoutes(
     assertSameSite(request);
     const { data } = loginSchema.safeParse(request.body);
     if (!data) throw new ValidationError([{ field: 'body.key', message: 'expected an admin key' }]);
-    const caller = await apiKeys.authenticate(data.key.trim());
+    const caller = await apiKeys.authenticate(new PresentedKey(data.key.trim()));
     if (!caller?.scopes.includes('admin')) {
       audit(request, { action: 'login', outcome: 'refused', apiKeyId: caller?.apiKeyId ?? null });
       if (caller)

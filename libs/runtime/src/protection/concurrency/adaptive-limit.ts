@@ -33,8 +33,8 @@ export class AdaptiveLimit {
   readonly #min: number;
   readonly #max: number;
   #limit: number;
-  /** The usual latency by kind, milliseconds. */
-  readonly #usual = new Map<string, number>();
+  /** The usual latency by kind. */
+  readonly #usual = new Map<string, { ms: number }>();
   #windowStart: number;
   #samples = 0;
   #gradients = 0;
@@ -65,22 +65,27 @@ export class AdaptiveLimit {
    * @param kind what its latency is compared within; few of them
    * @param inFlight requests at once when it was admitted, itself included
    */
-  sample(kind: string, durationMs: number, inFlight: number): void {
-    const usual = this.#usual.get(kind) ?? durationMs;
-    this.#learn(kind, usual, durationMs, inFlight <= this.#min);
+  sample(kind: string, durationMs: number, inFlight: number, nowMs = this.now()): void {
     this.#samples++;
-    this.#gradients += gradientOf(usual, durationMs);
+    this.#gradients += gradientOf(this.#learn(kind, durationMs, inFlight <= this.#min), durationMs);
     this.#mostInFlight = Math.max(this.#mostInFlight, inFlight);
     this.#leastMs = Math.min(this.#leastMs, durationMs);
-    if (this.#samples >= WINDOW_SAMPLES && this.now() - this.#windowStart >= WINDOW_MS) this.#endWindow();
+    if (this.#samples >= WINDOW_SAMPLES && nowMs - this.#windowStart >= WINDOW_MS) this.#endWindow(nowMs);
   }
 
-  #learn(kind: string, usual: number, durationMs: number, isAmongFew: boolean): void {
-    if (!this.#usual.has(kind) && this.#usual.size >= MAX_KINDS) return;
-    this.#usual.set(kind, isAmongFew ? usual + (durationMs - usual) * LEARNING : usual);
+  /** @returns what was usual before */
+  #learn(kind: string, durationMs: number, isAmongFew: boolean): number {
+    const its = this.#usual.get(kind);
+    if (!its) {
+      if (this.#usual.size < MAX_KINDS) this.#usual.set(kind, { ms: durationMs });
+      return durationMs;
+    }
+    const usual = its.ms;
+    if (isAmongFew) its.ms += (durationMs - usual) * LEARNING;
+    return usual;
   }
 
-  #endWindow(): void {
+  #endWindow(nowMs: number): void {
     const gradient = this.#gradients / this.#samples;
     const headroom = Math.sqrt(this.#limit);
     const isUsed = this.#mostInFlight * 2 >= this.#limit;
@@ -90,7 +95,7 @@ export class AdaptiveLimit {
     const next = this.#limit + (target - this.#limit) * smoothing;
     this.#limit = Math.min(this.#max, Math.max(this.#min, next));
     this.leastMs = this.#leastMs;
-    this.#windowStart = this.now();
+    this.#windowStart = nowMs;
     this.#samples = this.#gradients = this.#mostInFlight = 0;
     this.#leastMs = Infinity;
   }

@@ -17,6 +17,25 @@ export interface Place {
   release(kind?: string): void;
 }
 
+/** @param inFlight as of `AdaptiveLimit.sample` */
+type LeavePlace = (kind: string | undefined, startedAtMs: number, inFlight: number) => void;
+
+class HeldPlace implements Place {
+  #isHeld = true;
+
+  constructor(
+    private readonly leave: LeavePlace,
+    private readonly startedAtMs: number,
+    private readonly inFlight: number,
+  ) {}
+
+  release(kind?: string): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.leave(kind, this.startedAtMs, this.inFlight);
+  }
+}
+
 interface Waiting {
   readonly admit: (place: Place) => void;
   readonly refuse: (error: OverloadedError) => void;
@@ -59,7 +78,8 @@ export class ConcurrencyGate {
 
   /** Requests that wait for a place. */
   get queued(): number {
-    return PRIORITIES.reduce((sum, it) => sum + this.#waiting[it].size, 0);
+    const { read, write, upload } = this.#waiting;
+    return read.size + write.size + upload.size;
   }
 
   /**
@@ -115,19 +135,15 @@ export class ConcurrencyGate {
   }
 
   #place(): Place {
-    const inFlight = ++this.inFlight;
-    const startedAt = this.#now();
-    let isHeld = true;
-    return {
-      release: (kind) => {
-        if (!isHeld) return;
-        isHeld = false;
-        this.inFlight--;
-        if (kind !== undefined) this.#limit.sample(kind, this.#now() - startedAt, inFlight);
-        this.#admitWaiting();
-      },
-    };
+    return new HeldPlace(this.#leave, this.#now(), ++this.inFlight);
   }
+
+  readonly #leave: LeavePlace = (kind, startedAtMs, inFlight) => {
+    this.inFlight--;
+    const nowMs = this.#now();
+    if (kind !== undefined) this.#limit.sample(kind, nowMs - startedAtMs, inFlight, nowMs);
+    if (this.queued > 0) this.#admitWaiting();
+  };
 
   #admitWaiting(): void {
     for (const priority of PRIORITIES) {

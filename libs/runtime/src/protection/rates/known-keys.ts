@@ -1,5 +1,3 @@
-import { hash } from 'node:crypto';
-
 const MAX_KEYS = 10_000;
 /** A key that is revoked counts for itself no longer than this; it opens nothing meanwhile. */
 const REMEMBERED_MS = 300_000;
@@ -8,25 +6,20 @@ const REMEMBERED_MS = 300_000;
 export class KnownKeys {
   readonly #ids = new Map<string, { readonly apiKeyId: string; readonly untilMs: number }>();
 
-  constructor(private readonly now: () => number) {}
-
-  idOf(key: string): string | undefined {
-    const known = this.#ids.get(digest(key));
-    return known && known.untilMs > this.now() ? known.apiKeyId : undefined;
+  idOf(digest: string, nowMs: number): string | undefined {
+    const known = this.#ids.get(digest);
+    return known && known.untilMs > nowMs ? known.apiKeyId : undefined;
   }
 
-  add(key: string, apiKeyId: string): void {
-    const id = digest(key);
+  add(digest: string, apiKeyId: string, nowMs: number): void {
     // Last in the order, so that the busy ones stay.
-    this.#ids.delete(id);
-    this.#ids.set(id, { apiKeyId, untilMs: this.now() + REMEMBERED_MS });
+    this.#ids.delete(digest);
+    this.#ids.set(digest, { apiKeyId, untilMs: nowMs + REMEMBERED_MS });
     const [oldest] = this.#ids.size > MAX_KEYS ? this.#ids.keys() : [];
     if (oldest !== undefined) this.#ids.delete(oldest);
   }
 
-  remove(key: string): void {
-    this.#ids.delete(digest(key));
+  remove(digest: string): void {
+    this.#ids.delete(digest);
   }
 }
-
-const digest = (key: string): string => hash('sha256', key, 'base64url');

@@ -5,7 +5,7 @@ import { type RateDecision, type RatePolicy } from './rate-policy.js';
 import { type SharedTokens } from './shared-tokens.js';
 import { TokenLease } from './token-lease.js';
 
-/** Callers that a process remembers; who is forgotten has all of its tokens in the store still. */
+/** Callers that a process remembers for each limit; who is forgotten has all of its tokens in the store still. */
 const MAX_CALLERS = 10_000;
 
 /** The three limits of the api. */
@@ -17,9 +17,9 @@ export interface RatePolicies {
 
 /** Who sends a request, before anything was looked up for it. */
 export interface RateCaller {
-  /** As `clientNetwork` gives it. */
+  /** As `clientNetwork` gives it. Not read where a key is known. */
   readonly network: string;
-  /** The API key that it shows, which may be wrong; undefined for none. */
+  /** Hash of the API key that it shows, which may be wrong; undefined for none. */
   readonly key: string | undefined;
   /** Whether it tries a key in another way, such as a login. */
   readonly isLogin?: boolean;
@@ -38,42 +38,47 @@ export class RateLimits {
   /** Requests that were let through. */
   allowed = 0;
 
-  readonly #known: KnownKeys;
-  readonly #leases = new Map<string, TokenLease>();
+  readonly #known = new KnownKeys();
+  readonly #leases: Record<keyof RatePolicies, Map<string, TokenLease>> = {
+    key: new Map(),
+    address: new Map(),
+    failures: new Map(),
+  };
 
   constructor(
     readonly policies: RatePolicies,
     readonly tokens: SharedTokens,
     private readonly now: () => number = () => performance.now(),
-  ) {
-    this.#known = new KnownKeys(now);
-  }
+  ) {}
 
   /** Whether a request may go on. At once, unless the store must be asked. Never rejects. */
-  admit({ network, key, isLogin = false }: RateCaller, cost: number): RateDecision | Promise<RateDecision> {
-    const apiKeyId = key === undefined ? undefined : this.#known.idOf(key);
-    if (apiKeyId !== undefined) return this.#spend('key', apiKeyId, cost);
+  admit(caller: RateCaller, cost: number): RateDecision | Promise<RateDecision> {
+    const nowMs = this.now();
+    const { key } = caller;
+    const apiKeyId = key === undefined ? undefined : this.#known.idOf(key, nowMs);
+    if (apiKeyId !== undefined) return this.#spend('key', apiKeyId, cost, nowMs);
+    const { network, isLogin = false } = caller;
     if (key !== undefined || isLogin) {
       const blockedMs = this.#blockedMs(network);
       if (blockedMs > 0) return this.#refuse('failures', blockedMs);
     }
-    return this.#spend('address', network, cost);
+    return this.#spend('address', network, cost, nowMs);
   }
 
-  /** The key of a request was good: from now on it has a bucket of its own. */
+  /** The key with this hash was good: from now on it has a bucket of its own. */
   accepted(key: string, apiKeyId: string): void {
-    this.#known.add(key, apiKeyId);
+    this.#known.add(key, apiKeyId, this.now());
   }
 
   /** Somebody tried a key that does not hold. */
   failed({ network, key }: RateCaller): void {
     if (key !== undefined) this.#known.remove(key);
-    void this.#lease('failures', network).spend(1);
+    void this.#lease('failures', network).spend(1, this.now());
   }
 
   /** Callers that are remembered. */
   get size(): number {
-    return this.#leases.size;
+    return Object.values(this.#leases).reduce((sum, it) => sum + it.size, 0);
   }
 
   /** Figures for the metrics endpoint. */
@@ -82,11 +87,16 @@ export class RateLimits {
   }
 
   #blockedMs(network: string): number {
-    return this.#leases.get(`failures/${network}`)?.blockedMs(1) ?? 0;
+    return this.#leases.failures.get(network)?.blockedMs(1) ?? 0;
   }
 
-  #spend(policy: keyof RatePolicies, caller: string, cost: number): RateDecision | Promise<RateDecision> {
-    const decision = this.#lease(policy, caller).spend(Math.min(cost, this.policies[policy].burst));
+  #spend(
+    policy: keyof RatePolicies,
+    caller: string,
+    cost: number,
+    nowMs: number,
+  ): RateDecision | Promise<RateDecision> {
+    const decision = this.#lease(policy, caller).spend(Math.min(cost, this.policies[policy].burst), nowMs);
     if (decision instanceof Promise) return decision.then((it) => this.#counted(policy, it));
     return this.#counted(policy, decision);
   }
@@ -102,15 +112,15 @@ export class RateLimits {
   }
 
   #lease(name: keyof RatePolicies, caller: string): TokenLease {
-    const id = `${name}/${caller}`;
-    const known = this.#leases.get(id);
+    const leases = this.#leases[name];
+    const known = leases.get(caller);
     if (known) return known;
-    const [oldest] = this.#leases.size >= MAX_CALLERS ? this.#leases.keys() : [];
-    if (oldest !== undefined) this.#leases.delete(oldest);
+    const [oldest] = leases.size >= MAX_CALLERS ? leases.keys() : [];
+    if (oldest !== undefined) leases.delete(oldest);
     const policy = this.policies[name];
     const take = (cost: number) => this.tokens.take(policy, caller, cost);
     const lease = new TokenLease(policy, take, this.now, name === 'failures' ? 1 : undefined);
-    this.#leases.set(id, lease);
+    leases.set(caller, lease);
     return lease;
   }
 }

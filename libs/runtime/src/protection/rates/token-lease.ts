@@ -48,20 +48,20 @@ export class TokenLease {
   }
 
   /** Milliseconds until something of this cost is worth a question to the store; 0 when it is now. */
-  blockedMs(cost: number): number {
+  blockedMs(cost: number, nowMs = this.now()): number {
     if (cost < this.#blockedCost) return 0;
-    return Math.max(0, this.#blockedUntilMs - this.now());
+    return Math.max(0, this.#blockedUntilMs - nowMs);
   }
 
   /** Spends tokens if they are there; at once where this process knows. Never rejects. */
-  spend(cost: number): RateDecision | Promise<RateDecision> {
-    const blockedMs = this.blockedMs(cost);
+  spend(cost: number, nowMs = this.now()): RateDecision | Promise<RateDecision> {
+    const blockedMs = this.blockedMs(cost, nowMs);
     if (blockedMs > 0) return this.#decision(false, blockedMs);
-    if (this.now() >= this.#endsAtMs) this.#expire();
+    if (nowMs >= this.#endsAtMs) this.#expire();
     // Behind those who wait, or a dear request would never get its tokens.
     if (this.#waiting.length === 0 && this.#left >= cost) {
       this.#left -= cost;
-      if (this.#left < this.#size / 2 && this.now() >= this.#inAdvanceFromMs) void this.#fetch();
+      if (this.#left < this.#size / 2 && nowMs >= this.#inAdvanceFromMs) void this.#fetch();
       return this.#decision(true, 0);
     }
     const { promise, resolve } = Promise.withResolvers<RateDecision>();
