@@ -18,6 +18,7 @@ import { KeepPlanCosts1795000018000 } from './1795000018000-keep-plan-costs.js';
 import { KeepTracesOfOutboxTasks1795000024000 } from './1795000024000-keep-traces-of-outbox-tasks.js';
 import { CreateRetrieval1795000025000 } from './1795000025000-create-retrieval.js';
 import { CountSemanticReuse1795000026000 } from './1795000026000-count-semantic-reuse.js';
+import { IngestDocuments1795000027000 } from './1795000027000-ingest-documents.js';
 import { CreateRetrievalCalibration1795000028000 } from './1795000028000-create-retrieval-calibration.js';
 import { RaiseVersionsOfDeletedChunks1795000029000 } from './1795000029000-raise-versions-of-deleted-chunks.js';
 
@@ -43,6 +44,7 @@ export const migrations = [
   KeepTracesOfOutboxTasks1795000024000,
   CreateRetrieval1795000025000,
   CountSemanticReuse1795000026000,
+  IngestDocuments1795000027000,
   CreateRetrievalCalibration1795000028000,
   RaiseVersionsOfDeletedChunks1795000029000,
 ];

@@ -74,12 +74,15 @@ describe('npm run load', () => {
     });
   });
 
-  it('adds, asks and begins with memories', async () => {
-    const out = join(platform.folder, 'memories');
-    const setup = ['--mix', 'memories', '--seconds', '2', '--rate', '2'];
+  it.each([
+    ['memories', ['add', 'bootstrap', 'query']],
+    ['retrieval', ['retrieve', 'upload']],
+  ])('loads with %s: %j', async (mix, actions) => {
+    const out = join(platform.folder, mix);
+    const setup = ['--mix', mix, '--seconds', '2', '--rate', '2'];
     await load([...setup, '--data', platform.folder, '--out', out]);
     const report = JSON.parse(await readFile(join(out, 'load.json'), 'utf8')) as LoadReport;
-    expect(Object.keys(report.byAction).toSorted()).toEqual(['add', 'bootstrap', 'query']);
+    expect(Object.keys(report.byAction).toSorted()).toEqual(actions);
     for (const { requests, errors } of Object.values(report.byAction))
       expect(requests).toBeGreaterThan(errors);
     expect(await workspaces()).toEqual([]);
@@ -122,7 +125,7 @@ describe('npm run load', () => {
   });
 
   it.each([
-    [['--mix', 'nonsense'], /expected one of content, memories, reads/],
+    [['--mix', 'nonsense'], /expected one of content, memories, retrieval, reads/],
     [['--seconds', '0'], /--seconds/],
     [['--soak', 'long'], /expected minutes above 0/],
     [['--compare', 'no-such-commit'], /neither a commit nor a clone/],

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bytesOf } from '@peregrine/ai/vectors';
 import { createDataSource } from '@peregrine/database';
 import { createTestDatabase } from '@peregrine/database/testing';
 import { Platform } from './support/platform.js';
 import { until } from './support/until.js';
 
 const FILES = 20_000;
-const LARGE_TABLES = ['files', 'file_documents', 'file_storages', 'storage_resources'];
+const LARGE_TABLES = [
+  ...['files', 'file_documents', 'file_storages', 'storage_resources'],
+  ...['chunks', 'vectors', 'codes', 'edges'].map((it) => `retrieval_${it}`),
+];
 
 /** A UUID that the SQL below and the tests can both make; `kind` keeps the tables apart. */
 const uuidSql = (kind: number, index: string) =>
@@ -15,6 +19,10 @@ const uuid = (kind: number, index: number) =>
 
 const WORKSPACE = uuid(1, 1);
 const FILE = (index: number) => uuid(3, index);
+/** One of the small workspaces, two of its files, and a passage of one. */
+const SMALL = { workspaceId: uuid(1, 3), file: FILE(1), chunk: uuid(8, 1) };
+/** Of every passage: all answers to it are as good. */
+const VECTOR = new Float32Array(384).fill(1);
 
 /** 3,000 workspaces and keys; the first workspace has half of the files, 100 others share the rest. */
 const SEED = [
@@ -46,6 +54,27 @@ const SEED = [
      FROM generate_series(1, 3000) i`,
 ];
 
+/** A passage for each file, linked with the next one of its workspace. */
+const SEED_RETRIEVAL = [
+  `INSERT INTO retrieval_chunks (id, workspace_id, document_id, place, type, text, search, word_count, created_at)
+   SELECT ${uuidSql(8, 'i')}, f.workspace_id, f.id, 0, 'type ' || i % 64, d.body, to_tsvector('english', d.body), 6,
+          now() - make_interval(mins => i)
+     FROM generate_series(1, ${FILES}) i JOIN files f ON f.id = ${uuidSql(3, 'i')} JOIN file_documents d ON d.file_id = f.id`,
+  `INSERT INTO retrieval_vectors
+   SELECT id, workspace_id, 'local-hashing-384-v1', 384, '\\x${bytesOf(VECTOR).toString('hex')}' FROM retrieval_chunks`,
+  `INSERT INTO retrieval_codes
+   SELECT id, workspace_id, 'local-hashing-384-v1', document_id, type, created_at,
+          ('x' || left(encode(sha512(id::text::bytea), 'hex'), 96))::bit(384)
+     FROM retrieval_chunks`,
+  `INSERT INTO retrieval_edges (source_id, target_id, type, workspace_id, weight)
+   SELECT source_id, target_id, 'neighbour', k.workspace_id, 0.5
+     FROM generate_series(1, ${FILES} - 100) i
+     CROSS JOIN LATERAL (VALUES (${uuidSql(8, 'i')}, ${uuidSql(8, 'i + 100')}), (${uuidSql(8, 'i + 100')}, ${uuidSql(8, 'i')}))
+       AS ends (source_id, target_id)
+     JOIN retrieval_chunks k ON k.id = source_id`,
+  `INSERT INTO retrieval_degrees SELECT id, 2, 4 FROM retrieval_chunks`,
+];
+
 interface Scans {
   name: string;
   scans: number;
@@ -53,10 +82,10 @@ interface Scans {
 
 const TABLE_SCANS = `SELECT relname AS name, seq_scan::int AS scans FROM pg_stat_user_tables
                       WHERE relname IN (${LARGE_TABLES.map((it) => `'${it}'`).join()}) ORDER BY 1`;
-/** Those of memories and retrieval have tests of their own: `test/index-catalogue.int-spec.ts` in their libraries. */
+/** Those of memories have a test of their own: `test/index-catalogue.int-spec.ts` of libs/memories. */
 const INDEX_SCANS = `SELECT s.indexrelname AS name, s.idx_scan::int AS scans
                        FROM pg_stat_user_indexes s JOIN pg_index i USING (indexrelid)
-                      WHERE s.schemaname = 'public' AND NOT i.indisunique AND s.relname !~ '^(memor(ies|y_)|retrieval_)' ORDER BY 1`;
+                      WHERE s.schemaname = 'public' AND NOT i.indisunique AND s.relname !~ '^memor(ies|y_)' ORDER BY 1`;
 
 let platform: Platform;
 let databaseUrl: string;
@@ -68,7 +97,7 @@ beforeAll(async () => {
   drop = () => database.drop();
   // Without the cache every request reaches the database; without a worker nothing else does.
   platform = await Platform.start({ databaseUrl, workers: 0, env: { CACHE_ENABLED: 'false' } });
-  for (const statement of SEED) await query(statement);
+  for (const statement of [...SEED, ...SEED_RETRIEVAL]) await query(statement);
   await query('VACUUM ANALYZE');
   await query(`INSERT INTO api_key_workspaces SELECT id, $1 FROM api_keys WHERE name = 'test'`, [WORKSPACE]);
 }, 180_000);
@@ -100,7 +129,20 @@ async function scans(sql: string): Promise<Scans[]> {
 }
 
 const files = (query: string) => platform.request('GET', `/workspaces/${WORKSPACE}/files?${query}`);
+const retrieve = (body: object) =>
+  platform.request('POST', '/retrieval/query', {
+    body: { workspaceId: SMALL.workspaceId, vector: [...VECTOR], plan: 'filtered-vector', ...body },
+    key: platform.adminKey,
+  });
 const search = (query: string) => platform.request('GET', `/workspaces/${WORKSPACE}/search?${query}`);
+
+const retrieveByEveryIndex = () =>
+  Promise.all([
+    retrieve({ text: 'topic7' }),
+    retrieve({ filter: { types: ['type 1'], createdFrom: '2020-01-01T00:00:00Z' } }),
+    retrieve({ filter: { documentIds: [SMALL.file] } }),
+    retrieve({ mode: 'within', seeds: [SMALL.chunk] }),
+  ]);
 
 describe('without a sequential scan of a large table', () => {
   it.each<[string, () => Promise<{ status: number; body?: unknown }[]>]>([
@@ -136,6 +178,14 @@ describe('without a sequential scan of a large table', () => {
           await search(`q=topic7%20or%20topic8%20or%20topic9&limit=10&cursor=${frequent.body.nextCursor}`),
         ];
       },
+    ],
+    [
+      'finds passages, all and filtered, by words and around a seed',
+      async () => [
+        await retrieve({ workspaceId: WORKSPACE }),
+        ...(await retrieveByEveryIndex()),
+        await retrieve({ mode: 'boost', seeds: [SMALL.chunk], plan: 'hybrid-parallel' }),
+      ],
     ],
     [
       'takes a new file, another content for it, and the same again',
@@ -181,7 +231,8 @@ describe('every index', () => {
       await platform.request('GET', `${path}?cursor=${body.nextCursor}`, { key: platform.adminKey });
     }
     await search('q=topic7');
-    const other = await platform.request('DELETE', `/workspaces/${uuid(1, 2)}`, { key: platform.adminKey });
+    for (const { status } of await retrieveByEveryIndex()) expect(status).toBe(200);
+    const other = await platform.request('DELETE', `/workspaces/${uuid(1, 5)}`, { key: platform.adminKey });
     expect(other.status).toBe(204);
     await until(async () => {
       const rows = await query(`SELECT FROM storage_resources r WHERE NOT EXISTS

@@ -88,6 +88,13 @@ const LISTS: readonly List[] = [
     columns: ['accesses', 'answers', 'content', 'lastAt', 'memoryId', 'otherAccesses', 'times'],
     key: 'memoryId',
   },
+  {
+    route: '/retrieval/documents/{documentId}/chunks',
+    query: 'workspaceId={workspaceId}',
+    statement: /FROM retrieval_chunks k WHERE .* ORDER BY/s,
+    columns: ['chunkId', 'createdAt', 'place', 'text', 'type'],
+    key: 'chunkId',
+  },
 ];
 
 interface Cursors {
@@ -128,6 +135,15 @@ const ASSOCIATIONS = (workspaceId: string) => [
    SELECT '${MEMORY}', id, workspace_id, content::int / 2 + 1, now() FROM memories WHERE id <> '${MEMORY}'`,
 ];
 
+/** A file in three passages. */
+const DOCUMENT = '00000000-0000-7000-8000-0000000000d0';
+const CHUNKS = (workspaceId: string) => [
+  `INSERT INTO files (id, workspace_id, path, name, media_type, size_bytes, sha256, status)
+   VALUES ('${DOCUMENT}', '${workspaceId}', 'passages', 'passages', 'text/plain', 1, '', 'extracted')`,
+  `INSERT INTO retrieval_chunks (id, workspace_id, document_id, place, type, text, search, word_count, created_at)
+   SELECT gen_random_uuid(), '${workspaceId}', '${DOCUMENT}', n, 'text/plain', n, '', 0, now() FROM generate_series(0, 2) n`,
+];
+
 let platform: Platform;
 let workspace: string;
 
@@ -143,7 +159,8 @@ beforeAll(async () => {
   await platform.extracted(workspace);
   const source = await createDataSource({ url: platform.env['DATABASE_URL'] ?? '', poolMax: 1 }).initialize();
   try {
-    for (const it of [PURGES, EVENTS, SYNCS, ...ASSOCIATIONS(workspace)]) await source.query(it);
+    const statements = [PURGES, EVENTS, SYNCS, ...ASSOCIATIONS(workspace), ...CHUNKS(workspace)];
+    for (const it of statements) await source.query(it);
   } finally {
     await source.destroy();
   }
@@ -155,7 +172,10 @@ const get = (path: string) => platform.request('GET', path, { key: platform.admi
 /** One item a page, to the end and back again. */
 async function walk({ route, query, key }: List): Promise<{ forth: unknown[]; back: unknown[] }> {
   const pageAt = async (cursor: string | null) => {
-    const path = `${route}?${query}`.replace('{workspaceId}', workspace).replace('{memoryId}', MEMORY);
+    const path = `${route}?${query}`
+      .replace('{workspaceId}', workspace)
+      .replace('{memoryId}', MEMORY)
+      .replace('{documentId}', DOCUMENT);
     const { status, body } = await get(`${path}&limit=1${cursor === null ? '' : `&cursor=${cursor}`}`);
     expect(status).toBe(200);
     expect(body.items.length).toBeLessThanOrEqual(1);

@@ -16,6 +16,7 @@ export { protectionSettings } from './concerns/protection.settings.js';
 export { purgeSettings } from './concerns/purge.settings.js';
 export { queueSettings } from './concerns/queue.settings.js';
 export { redisSettings } from './concerns/redis.settings.js';
+export { retrievalSettings } from './concerns/retrieval.settings.js';
 export { securitySettings } from './concerns/security.settings.js';
 export { storageSettings } from './concerns/storage.settings.js';
 export {

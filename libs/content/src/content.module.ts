@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
 import { CursorCodec } from '@peregrine/database';
 import {
   CONTENT_OPTIONS,
@@ -10,6 +10,7 @@ import { ContentSweeper } from './content.sweeper.js';
 import { ConversionService } from './conversion/conversion.service.js';
 import { ConvertFileHandler } from './conversion/convert-file.handler.js';
 import { ExtractTextHandler } from './extraction/extract-text.handler.js';
+import { deafListener, TEXT_LISTENER, type TextListener } from './extraction/text-listener.js';
 import { FileContentService } from './files/file-content.service.js';
 import { FileService } from './files/file.service.js';
 import { FileUploadService } from './files/file-upload.service.js';
@@ -32,6 +33,8 @@ export interface ContentModuleOptions extends ContentOptionsInput {
   storage: StorageOptionsInput;
   /** Whether this process looks for lost work; workers do. @default false */
   sweep?: boolean;
+  /** Hears of texts in the transaction that writes them. @default nobody */
+  onTextExtracted?: Pick<FactoryProvider<TextListener>, 'inject' | 'useFactory'>;
 }
 
 /**
@@ -41,7 +44,12 @@ export interface ContentModuleOptions extends ContentOptionsInput {
  */
 @Module({})
 export class ContentModule {
-  static forRoot({ sweep = false, storage, ...input }: ContentModuleOptions): DynamicModule {
+  static forRoot({
+    sweep = false,
+    storage,
+    onTextExtracted = { useFactory: () => deafListener },
+    ...input
+  }: ContentModuleOptions): DynamicModule {
     const options: ContentOptions = contentOptionsSchema.parse(input);
     const storageOptions = parseStorageOptions(storage);
     const services: Provider[] = [
@@ -65,6 +73,7 @@ export class ContentModule {
           inject: [DataSource],
           useFactory: (dataSource: DataSource) => createStorageDrivers(storageOptions, dataSource),
         },
+        { provide: TEXT_LISTENER, ...onTextExtracted },
         ...services,
         SnippetService,
         StorageReleaseService,

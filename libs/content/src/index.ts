@@ -35,6 +35,7 @@ export {
   type ConversionRequest,
   ConversionService,
 } from './conversion/conversion.service.js';
+export { type ExtractedFile, type TextListener } from './extraction/text-listener.js';
 export { FileContentService, type FileLocation } from './files/file-content.service.js';
 export { FILE_FIELDS, type FileField, type FileSummary } from './files/file.entity.js';
 export { MAX_PATH_BYTES, parseFilePath } from './files/file-path.js';

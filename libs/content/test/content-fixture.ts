@@ -22,9 +22,11 @@ import {
   FileContentService,
   FileUploadService,
   ObjectStore,
+  type TextListener,
   type UploadedFile,
   WorkspaceService,
 } from '../src/index.js';
+import { deafListener } from '../src/extraction/text-listener.js';
 import { createStorageDrivers } from '../src/storage/storage-drivers.js';
 import type { StorageDriverName } from '../src/storage/storage-driver.js';
 import type { StorageOptions } from '../src/storage/storage.options.js';
@@ -43,6 +45,8 @@ export interface FixtureOptions {
   convertInTaskFromBytes?: number;
   /** Of one conversion. */
   conversionTimeoutMs?: number;
+  /** Hears of texts. */
+  onTextExtracted?: TextListener;
   /** Of a server whose buckets may be synced. */
   s3?: NonNullable<NonNullable<ContentOptionsInput['sync']>['s3']> & { bucket: string };
 }
@@ -214,6 +218,7 @@ export class ContentFixture {
           ...(others.conversionTimeoutMs && { conversionTimeoutMs: others.conversionTimeoutMs }),
           sync: { roots: [syncRoot], ...bucketsOf(others.s3) },
           ...(cachePiecesUpToBytes !== undefined && { cachePiecesUpToBytes }),
+          onTextExtracted: { useFactory: () => others.onTextExtracted ?? deafListener },
           sweep: true,
           sweepIntervalMs: sweepIntervalMs ?? 86_400_000,
         }),

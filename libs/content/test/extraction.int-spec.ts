@@ -269,3 +269,39 @@ describe('the task of an extraction', () => {
     );
   });
 });
+
+describe('who listens for texts', () => {
+  it('hears of each in the transaction that writes it, and has it tried again by failing', async () => {
+    const heard: { fileId: string; revision: number; status?: string }[] = [];
+    let isDeaf = true;
+    let refusals = 0;
+    const listening = await ContentFixture.start({
+      onTextExtracted: async (files) => {
+        if (isDeaf) throw new Error(`It does not want to hear, ${++refusals}`);
+        const { manager } = listening.get(Transactions);
+        for (const { fileId, revision } of files) {
+          const [file] = await manager.query<{ status: string }[]>('SELECT status FROM files WHERE id = $1', [
+            fileId,
+          ]);
+          heard.push({ fileId, revision, ...file });
+        }
+      },
+    });
+    try {
+      const workspace = await listening.workspace();
+      const { file } = await listening.upload(workspace, 'a.txt', 'a lemur');
+      await until(() => refusals > 0);
+      const states = () => listening.query('SELECT status FROM files');
+      expect(await states()).toEqual([{ status: 'pending' }]);
+      expect(await listening.count('file_documents')).toBe(0);
+      isDeaf = false;
+      await listening.extracted(workspace);
+      await listening.upload(workspace, 'a.txt', Buffer.from([0, 1]));
+      await listening.extracted(workspace);
+      const told = (revision: number, status: string) => ({ fileId: file.id, revision, status });
+      expect(heard).toEqual([told(1, 'extracted'), told(2, 'skipped')]);
+    } finally {
+      await listening.stop();
+    }
+  }, 60_000);
+});

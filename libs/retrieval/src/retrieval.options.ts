@@ -34,6 +34,8 @@ export const retrievalOptionsSchema = z.strictObject({
   maxNeighbours: z.number().int().min(1).max(50_000).default(5_000),
   /** How many chunks' codes a process keeps in memory, of all workspaces together: 64 bytes each, and their ids. */
   maxResidentChunks: z.number().int().positive().default(500_000),
+  /** For queries without one of their own, milliseconds. @default none */
+  budgetMs: z.number().int().positive().optional(),
   /** Bytes of embeddings that a process remembers, of all workspaces together. */
   maxVectorBytes: z
     .number()
@@ -51,6 +53,8 @@ export const retrievalOptionsSchema = z.strictObject({
       vector: z.number().nonnegative().default(0.3),
     })
     .prefault({}),
+  /** How often a worker looks for files that were not ingested, milliseconds. */
+  sweepIntervalMs: z.number().int().positive().default(60_000),
   /** After so many milliseconds the sample of a workspace that was written to is drawn anew. */
   sampleMaxAgeMs: z.number().int().nonnegative().default(30_000),
   /** Of the planner that chooses a plan by what the plans have taken; its other options as it has them. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bitsOf, bytesOf, signCode } from '@peregrine/ai/vectors';
+import { CursorCodec } from '@peregrine/database';
 import {
   foreignKeyChecks,
   indexUse,
@@ -8,7 +9,8 @@ import {
   type SentStatement,
 } from '@peregrine/database/testing';
 import { DataSource } from 'typeorm';
-import { ChunkStore, EdgeStore, RetrievalCalibration } from '../src/index.js';
+import { ChunkStore, DocumentChunks, EdgeStore, RetrievalCalibration } from '../src/index.js';
+import { IngestService } from '../src/ingest/ingest.service.js';
 import { DIMENSIONS, RetrievalFixture } from './retrieval-fixture.js';
 
 const WORKSPACES = 20;
@@ -34,9 +36,9 @@ describe('the indexes of retrieval', () => {
 
   it('serve every statement, and are each needed by one', async () => {
     const { used, scans } = await indexUse(fixture.get(DataSource), sent);
-    // A row for each workspace.
-    const large = scans.filter((it) => isOurs(it.table) && it.table !== 'retrieval_versions');
-    expect(large).toEqual([]);
+    // A row for each workspace; and the catalogue of PostgreSQL is its own.
+    const isWrong = (table: string) => isOurs(table) && table !== 'retrieval_versions';
+    expect(scans.filter((it) => isWrong(it.table))).toEqual([]);
     const indexes = (await listIndexes(fixture.get(DataSource))).filter((it) => isOurs(it.table));
     expect(indexes.filter((it) => !used.has(it.name))).toEqual([]);
   }, 60_000);
@@ -60,7 +62,7 @@ async function load(fixture: RetrievalFixture): Promise<LinkedChunk> {
        SELECT gen_random_uuid(), w.id, n::text, n::text, 'text/markdown', 1, '', 'extracted' FROM generate_series(1, ${FILES}) n
          JOIN (SELECT id, row_number() OVER () AS k FROM workspaces) w ON w.k = n % ${WORKSPACES} + 1`,
     `INSERT INTO retrieval_chunks (id, workspace_id, document_id, place, type, text, search, word_count, created_at)
-       SELECT gen_random_uuid(), f.workspace_id, f.id, n, 'type ' || (hashtext(f.path) & 63), 'shelf', to_tsvector('english', 'folder ' || f.path || ' shelf ' || n), 4,
+       SELECT gen_random_uuid(), f.workspace_id, f.id, n - 1, 'type ' || (hashtext(f.path) & 63), 'shelf', to_tsvector('english', 'folder ' || f.path || ' shelf ' || n), 4,
               now() - f.path::integer * interval '1 day'
          FROM files f CROSS JOIN generate_series(1, ${CHUNKS_PER_FILE}) n`,
     `INSERT INTO retrieval_vectors
@@ -72,6 +74,14 @@ async function load(fixture: RetrievalFixture): Promise<LinkedChunk> {
          JOIN retrieval_chunks b ON b.document_id = a.document_id AND b.id <> a.id`,
     `INSERT INTO retrieval_degrees SELECT id, ${CHUNKS_PER_FILE - 1}, ${CHUNKS_PER_FILE} FROM retrieval_chunks`,
     'INSERT INTO retrieval_versions SELECT id, 1 FROM workspaces',
+    `INSERT INTO file_documents (file_id, workspace_id, name, path, body)
+       SELECT id, workspace_id, name, path, '# A title' || chr(10) || '[x](7) by Ada Lovelace' FROM files`,
+    `INSERT INTO retrieval_documents
+       SELECT id, workspace_id, 1, 0, 'chosen-64', ARRAY[path, '[[' || path || ']]'] FROM files`,
+    `INSERT INTO retrieval_links
+       SELECT DISTINCT k.id, (hashtext(k.id::text || n) & 1023)::text, k.workspace_id FROM retrieval_chunks k CROSS JOIN generate_series(1, 2) n`,
+    `INSERT INTO retrieval_entities
+       SELECT DISTINCT k.id, 'name:' || (hashtext(k.id::text || n) & 4095), k.workspace_id FROM retrieval_chunks k CROSS JOIN generate_series(1, 2) n`,
     `INSERT INTO retrieval_calibration (embedder, needed_z, floor, k, source)
        SELECT 'model ' || n % 20, 2, 0.95, 10, 'query' FROM generate_series(1, 20000) n`,
     'VACUUM ANALYZE',
@@ -104,6 +114,9 @@ async function work(
   }
   await fixture.get(EdgeStore).link(workspace, [{ from: id, to: other, type: 'link', weight: 1 }]);
   await fixture.get(RetrievalCalibration).calibrate(workspace, { queries: 2 });
+  const codec = new CursorCodec('a-secret-of-at-least-32-characters');
+  await fixture.get(DocumentChunks).list(workspace, documentId, { codec, limit: 10 });
   const document = { documentId, type, createdAt: new Date(), texts: ['another text'] };
   await fixture.get(ChunkStore).replace(workspace, document);
+  await fixture.get(IngestService).ingest([documentId]);
 }

@@ -61,13 +61,20 @@ describe('retrieval', () => {
     });
   });
 
+  it('ends with the reason of its caller, who has gone', async () => {
+    const workspace = await fixture.workspace();
+    const reason = new Error('gone');
+    const query = fixture.service.query(workspace, { text: 'a' }, { signal: AbortSignal.abort(reason) });
+    await expect(query).rejects.toBe(reason);
+  });
+
   it('names the filters that there are', async () => {
     await expect(
       fixture.service.query(await fixture.workspace(), { text: 'a', filter: { colour: 'red' } }),
     ).rejects.toThrow('There is no filter colour: use types, documentIds, createdFrom, createdBefore');
   });
 
-  it('stores nothing of a document that is not there, or whose embedding has no direction', async () => {
+  it('stores nothing of a document that is not there, or whose embedding is none', async () => {
     const workspace = await fixture.workspace();
     const store = fixture.get(ChunkStore);
     const document = { documentId: randomUUID(), type: 'note', createdAt: new Date(), texts: ['a'] };
@@ -78,11 +85,20 @@ describe('retrieval', () => {
     await expect(store.replace(workspace, elsewhere)).rejects.toMatchObject({
       code: 'RETRIEVAL_DOCUMENT_NOT_FOUND',
     });
-    const empty = fixture.embedder.choose('nothing in it', new Float32Array(DIMENSIONS));
-    const own = { ...document, documentId: await fixture.file(workspace), texts: ['fine', empty] };
+    const wrong = fixture.embedder.choose('of another length', new Float32Array(DIMENSIONS - 1));
+    const own = { ...document, documentId: await fixture.file(workspace), texts: ['fine', wrong] };
     await expect(store.replace(workspace, own)).rejects.toMatchObject({ code: 'RETRIEVAL_INVALID_VECTOR' });
     const rows = await fixture.query('SELECT 1 FROM retrieval_chunks WHERE workspace_id = $1', [workspace]);
     expect(rows).toEqual([]);
+  });
+
+  it('stores and finds a text in which the model sees nothing', async () => {
+    const workspace = await fixture.workspace();
+    const silent = fixture.embedder.choose('...', new Float32Array(DIMENSIONS));
+    const { ids } = await fixture.add(workspace, [fixture.embedder.choose('a word', axis(1)), silent]);
+    const { hits, explanation } = await fixture.service.query(workspace, { text: silent, limit: 1 });
+    expect(hits).toMatchObject([{ chunkId: ids[1], cosine: expect.closeTo(1) }]);
+    expect(explanation.status).toBe('complete');
   });
 
   it('adds words to nearness, each over the best of the answer', async () => {

@@ -1,8 +1,8 @@
-import { EMBEDDINGS, type Embeddings } from '@peregrine/ai';
-import { type Embedder, type MemoriesModuleOptions } from '@peregrine/memories';
+import { type MemoriesModuleOptions } from '@peregrine/memories';
+import { platformEmbedder } from './platform-embedder.js';
 import { type Settings } from './settings.js';
 
-/** The options of the workload, from the settings. Its embedder needs what `AiModule` exports. */
+/** The options of the workload, from the settings. */
 export function memoriesOptions({ memories, security, queue }: Settings): MemoriesModuleOptions {
   return {
     cursorSecret: security.cursorSecret,
@@ -12,16 +12,6 @@ export function memoriesOptions({ memories, security, queue }: Settings): Memori
     embedDeadlineMs: memories.embedDeadlineMs,
     consolidation: { enabled: memories.consolidation },
     sweepIntervalMs: queue.sweepIntervalMs,
-    embedder: { inject: [EMBEDDINGS], useFactory: embedderOf },
-  };
-}
-
-/** The embeddings of the platform, of whichever model the settings name: paid once for a text of a workspace. */
-function embedderOf(embeddings: Embeddings): Embedder {
-  return {
-    id: embeddings.model,
-    dimensions: embeddings.dimensions,
-    embed: async (inputs, { workspaceId, signal }) =>
-      (await embeddings.embed({ tenant: workspaceId, inputs, ...(signal && { signal }) })).vectors,
+    embedder: platformEmbedder,
   };
 }

@@ -14,6 +14,7 @@ import { heapLimitBytes, MetricsModule } from '@peregrine/metrics';
 import { MemoriesModule, memoryTasks } from '@peregrine/memories';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
 import { poolDriver, queryResultCache } from '@peregrine/query-optimizer/typeorm';
+import { ingestExtractedTexts, RetrievalModule, retrievalTasks } from '@peregrine/retrieval';
 import { TaskQueueModule } from '@peregrine/task-queue';
 import { aiOptions } from './ai-options.js';
 import { AuditEventRow } from './audit/audit-event.entity.js';
@@ -46,6 +47,7 @@ import { IndexRoundSchedule } from './queries/index-round-schedule.js';
 import { INDEX_ADVISOR_SETTINGS } from './queries/index-round.tokens.js';
 import { QueriesModule } from './queries/queries.module.js';
 import { aroundTaskHandlers } from './queries/query-scopes.js';
+import { retrievalOptions } from './retrieval-options.js';
 import { type Role } from './role.js';
 import { type Settings } from './settings.js';
 import { CachePhases } from './timing/cache-phases.js';
@@ -87,11 +89,16 @@ export class PlatformModule {
         HealthModule.forRoot({ isGlobal: true, heapLimitBytes: heapLimitBytes(settings.memory.nodeOptions) }),
         MemoryModule.forRoot(settings),
         CdnPurgeModule.forRoot(settings, { sweep: role === 'worker' }),
-        ContentModule.forRoot({ ...contentOptions(settings), sweep: role === 'worker' }),
+        ContentModule.forRoot({
+          ...contentOptions(settings),
+          onTextExtracted: ingestExtractedTexts,
+          sweep: role === 'worker',
+        }),
         // A worker serves its operators alone.
         ...(role === 'api' ? [ProtectionModule.forRoot(protectionOptions(settings))] : []),
         ai,
         MemoriesModule.forRoot({ ...memoriesOptions(settings), imports: [ai], sweep: role === 'worker' }),
+        RetrievalModule.forRoot({ ...retrievalOptions(settings), imports: [ai], sweep: role === 'worker' }),
       ],
       providers: [
         ...[CachePhases, FeatureOverrides, InvalidationList, PlatformWiring],
@@ -105,7 +112,7 @@ export class PlatformModule {
         ...(role === 'worker' ? [IndexRoundSchedule] : []),
       ],
       exports: [
-        ...[ContentModule, AiModule, MemoriesModule],
+        ...[ContentModule, AiModule, MemoriesModule, RetrievalModule],
         ...[FeatureOverrides, InvalidationList, AuditTrail, IndexChanges, ProcessRegister],
       ],
     };
@@ -141,6 +148,7 @@ function taskQueueOptions({ queue, redis, database }: Settings, role: Role, flag
     tasks: [
       ...contentTasks,
       ...memoryTasks,
+      ...retrievalTasks,
       ...deadLetterTasks,
       ...cdnTasks,
       ...indexAdvisorTasks,

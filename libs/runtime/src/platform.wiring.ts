@@ -8,6 +8,7 @@ import { HealthService } from '@peregrine/health';
 import { FeedbackService } from '@peregrine/memories';
 import { MetricsService } from '@peregrine/metrics';
 import { QueryOptimizer } from '@peregrine/query-optimizer';
+import { PlanChooser, RetrievalCalibration, RetrievalMetrics } from '@peregrine/retrieval';
 import { TaskQueue, TaskQueueHealthIndicator } from '@peregrine/task-queue';
 import { cacheHitRate } from './cache-hit-rate.js';
 import { FeatureOverrides } from './feature-overrides.js';
@@ -30,6 +31,9 @@ export class PlatformWiring implements OnModuleInit {
     private readonly cdn: CdnInvalidation,
     private readonly memories: FeedbackService,
     private readonly ai: AiMetrics,
+    private readonly retrieval: RetrievalMetrics,
+    private readonly plans: PlanChooser,
+    private readonly calibration: RetrievalCalibration,
   ) {}
 
   /** @throws {InvalidEnvironmentError} when CACHE_ENABLED names a part that the cache does not have */
@@ -37,7 +41,8 @@ export class PlatformWiring implements OnModuleInit {
     this.#checkRollout();
     const hitRate = cacheHitRate(this.cache);
     const ofLibraries = [this.cache, this.tasks, this.queries, this.health, this.cdn];
-    const sources = [...ofLibraries, this.memories, this.ai, hitRate, this.overrides];
+    const ofRetrieval = [this.retrieval, this.plans.planner, this.calibration];
+    const sources = [...ofLibraries, this.memories, this.ai, ...ofRetrieval, hitRate, this.overrides];
     for (const source of sources) this.metrics.register(source);
     this.health.register({
       name: 'database',

@@ -35,6 +35,10 @@ export class RequestSender {
       const query = makeQuestion(choice);
       return this.ask('POST', '/memories/query', JSON.stringify({ workspaceId, query }), JSON_TYPE);
     }
+    if (action === 'retrieve') {
+      const text = makeQuestion(choice);
+      return this.ask('POST', '/retrieval/query', JSON.stringify({ workspaceId, text }), JSON_TYPE);
+    }
     if (action === 'bootstrap') return this.ask('GET', `/memories/bootstrap?workspaceId=${workspaceId}`);
     if (action === 'search') {
       const question = encodeURIComponent(makeQuestion(choice));

@@ -1,5 +1,5 @@
 /** What a user does to the platform, each over HTTP. */
-export const ACTIONS = ['read', 'search', 'upload', 'add', 'query', 'bootstrap'] as const;
+export const ACTIONS = ['read', 'search', 'upload', 'add', 'query', 'bootstrap', 'retrieve'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** How often each is done, relative to the others; 0 or missing: never. */
@@ -11,6 +11,8 @@ export const MIXES = {
   content: { upload: 20, search: 60, read: 20 },
   /** The same of memories: adding one, asking, beginning a conversation. */
   memories: { add: 20, query: 60, bootstrap: 20 },
+  /** Passages by meaning, words and links, while files come in. */
+  retrieval: { upload: 20, retrieve: 80 },
   reads: { read: 1 },
   searches: { search: 1 },
   uploads: { upload: 1 },

@@ -14,6 +14,7 @@ import { TaskQueue } from '@peregrine/task-queue';
 import { type FastifyReply } from 'fastify';
 import { CurrentCaller, RequireScope } from '../access/access.decorators.js';
 import { type Caller } from '../access/api-key.js';
+import { callerSignal } from '../app/caller-signal.js';
 import { problemSchema } from '../problem/problem.js';
 import { submittedSchema } from '../tasks/task.schemas.js';
 import { callersTaskId } from '../tasks/task-access.js';
@@ -32,7 +33,7 @@ import {
   embeddingRequestSchema,
   statisticsQuery,
 } from './ai.schemas.js';
-import { callerSignal, sendEvents } from './sse-reply.js';
+import { sendEvents } from './sse-reply.js';
 
 const ACCEPTED = 202;
 const problem = (status: number, description: string) =>

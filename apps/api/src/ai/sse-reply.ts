@@ -1,16 +1,6 @@
-import { onResponseClose } from '@peregrine/runtime';
 import { type FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
 import { failureOf } from '../problem/failures.js';
-
-/** Aborts when the caller goes away before the answer has been sent. */
-export function callerSignal({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  onResponseClose(raw, () => {
-    if (!raw.writableFinished) gone.abort(new Error('The caller has gone'));
-  });
-  return gone.signal;
-}
 
 /**
  * Sends lots of data as server-sent events, each lot at once. The first lot is waited for, so that what fails before it is answered as

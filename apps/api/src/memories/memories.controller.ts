@@ -29,7 +29,7 @@ import {
   undoneSchema,
   workspaceQuery,
 } from './memories.schemas.js';
-import { NamedWorkspace, NamesWorkspace } from './named-workspace.js';
+import { NamedWorkspace, NamesWorkspace } from '../access/named-workspace.js';
 
 @ApiTags('Memories')
 @NamesWorkspace()

@@ -4,6 +4,7 @@ import { RecommendationError } from '@peregrine/query-optimizer';
 import { MetricsProfileRefusedError } from '@peregrine/metrics';
 import { ProtectionError } from '@peregrine/runtime';
 import { STATUS_CODES } from 'node:http';
+import { CallerGoneError } from '../app/caller-signal.js';
 import { type Failure, ValidationError } from './problem.js';
 
 /** What the libraries' typed errors mean over HTTP. Their messages are written for callers and hold no internals. */
@@ -42,6 +43,13 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   MEMORIES_INVALID_CONTENT: 400,
   MEMORIES_BATCH_TOO_LARGE: 400,
   MEMORIES_INVALID_QUERY: 400,
+  RETRIEVAL_INVALID_QUERY: 400,
+  RETRIEVAL_UNKNOWN_FILTER: 400,
+  RETRIEVAL_INVALID_VECTOR: 400,
+  RETRIEVAL_PLAN_NOT_APPLICABLE: 400,
+  RETRIEVAL_DOCUMENT_NOT_FOUND: 404,
+  RETRIEVAL_CHUNK_NOT_FOUND: 404,
+  RETRIEVAL_CODES_TOO_LARGE: 422,
   DATABASE_INVALID_CURSOR: 400,
   STORAGE_UPLOAD_TOO_LARGE: 413,
   STORAGE_UPLOAD_INTERRUPTED: 400,
@@ -58,6 +66,9 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
 };
 
 const RETRY_AFTER_SECONDS = 5;
+
+/** As nginx names what it logs of a request whose client has closed the connection; nobody reads the answer. */
+const CLIENT_CLOSED_REQUEST = 499;
 
 /** Bodies that broke off or were wrong on the wire, as Fastify, its multipart plugin and Node name them. */
 const STATUS_OF_WIRE_CODE: Readonly<Record<string, number>> = {
@@ -83,11 +94,15 @@ export function failureOf(error: unknown): Failure {
     };
   }
   if (error instanceof MetricsProfileRefusedError) return ofProfile(error);
+  if (error instanceof CallerGoneError) {
+    return { status: CLIENT_CLOSED_REQUEST, code: 'CALLER_GONE', detail: error.message, isPlanned: true };
+  }
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : '';
   const status = STATUS_OF_CODE[code];
   if (status !== undefined) return { status, code, detail: message, ...retryAfterOf(error) };
   if (code === 'CONTENT_CONVERSION_BUSY') return unavailable(code, message);
+  if (code === 'RETRIEVAL_CODE_THREAD_LOST') return unavailable(code, 'A thread has ended');
   if (code === 'STORAGE_UNAVAILABLE') return unavailable(code, 'The storage does not answer');
   if (code === 'CDN_INVALIDATION_QUEUE_UNAVAILABLE') return unavailable(code, 'The database does not answer');
   if (code === 'TASK_QUEUE_UNAVAILABLE') return unavailable(code, 'The task queue does not answer');

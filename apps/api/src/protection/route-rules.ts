@@ -10,6 +10,8 @@ export const ROUTE_COSTS: Readonly<Record<string, number>> = {
   [`POST ${FILES}`]: 10,
   [`PUT ${FILES}/*`]: 5,
   'GET /api/v1/workspaces/:workspaceId/search': 2,
+  'POST /api/v1/retrieval/query': 5,
+  'POST /api/v1/retrieval/explain': 5,
 };
 
 /** What carries files: shed first, and never more than a part of what runs. */
@@ -22,7 +24,9 @@ const LOGIN = `POST ${CONSOLE_PATH}/api/session`;
 export const OPERATOR_PATHS = [
   CONSOLE_PATH,
   TASK_BOARD_PATH,
-  ...['meta', 'optimizer', 'tasks', 'cdn', 'audit-events', 'api-keys'].map((it) => `/api/v1/${it}`),
+  ...['meta', 'optimizer', 'tasks', 'cdn', 'audit-events', 'api-keys', 'retrieval/planner'].map(
+    (it) => `/api/v1/${it}`,
+  ),
 ] as const;
 
 /** How one route is protected. */

@@ -15,6 +15,7 @@ import { protectionSettings } from './protection.settings.js';
 import { purgeSettings } from './purge.settings.js';
 import { queueSettings } from './queue.settings.js';
 import { redisSettings } from './redis.settings.js';
+import { retrievalSettings } from './retrieval.settings.js';
 import { securitySettings } from './security.settings.js';
 import { storageSettings } from './storage.settings.js';
 import { tracingSettings } from './tracing.settings.js';
@@ -35,6 +36,7 @@ export const allSettings = Object.freeze({
   storage: storageSettings,
   content: contentSettings,
   memories: memoriesSettings,
+  retrieval: retrievalSettings,
   cdn: cdnSettings,
   purge: purgeSettings,
   ai: aiSettings,

@@ -149,6 +149,14 @@ describe('loadSettings', () => {
         embedDeadlineMs: 150,
         consolidation: true,
       },
+      retrieval: {
+        budgetMs: 5_000,
+        maxNeighbours: 5_000,
+        maxResidentChunks: 500_000,
+        maxVectorBytes: 67_108_864,
+        chooserEnabled: true,
+        calibrationShare: 0.01,
+      },
       content: {
         convertTaskBytes: 1_048_576,
         convertMaxBytes: 67_108_864,

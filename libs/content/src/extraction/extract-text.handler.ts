@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Cache } from '@peregrine/cache';
 import { Transactions } from '@peregrine/database';
 import {
@@ -8,11 +8,13 @@ import {
   TaskHandler,
   TaskStoppedError,
 } from '@peregrine/task-queue';
+import { type EntityManager } from 'typeorm';
 import { fileTag, searchTag } from '../content.cache-tags.js';
 import { extractText } from '../content.tasks.js';
 import { type FileStatus } from '../files/file-status.js';
 import { ObjectStore } from '../storage/object-store.js';
 import { type StorageDriverName } from '../storage/storage-driver.js';
+import { TEXT_LISTENER, type TextListener } from './text-listener.js';
 import { decodeText, MAX_INDEXED_BYTES, mayHoldText } from './decode-text.js';
 
 type Item = BatchItem<typeof extractText>;
@@ -34,6 +36,11 @@ interface Extraction {
   detail: string | null;
 }
 
+interface SavedFile {
+  fileId: string;
+  workspaceId: string;
+}
+
 /** What became of one file: its text, or why it could not be read this time. */
 type Outcome = { extraction: Extraction | null } | { error: Error; failed: Extraction | null };
 
@@ -45,6 +52,7 @@ export class ExtractTextHandler implements BatchTaskExecutor<typeof extractText>
     private readonly transactions: Transactions,
     private readonly store: ObjectStore,
     private readonly cache: Cache,
+    @Inject(TEXT_LISTENER) private readonly listener: TextListener,
   ) {}
 
   async executeBatch(items: readonly Item[]): Promise<BatchItemResult[]> {
@@ -123,10 +131,21 @@ export class ExtractTextHandler implements BatchTaskExecutor<typeof extractText>
     return { extraction: text === null ? result('skipped', detail) : result('extracted', detail, text) };
   }
 
-  /** Only what is still the file's current revision is written. */
   async #save(extractions: readonly Extraction[]): Promise<void> {
     if (extractions.length === 0) return;
-    const saved = await this.transactions.manager.query<{ fileId: string; workspaceId: string }[]>(
+    const revisions = new Map(extractions.map((it) => [it.fileId, it.revision]));
+    const saved = await this.transactions.run(async (manager) => {
+      const files = await this.#write(manager, extractions);
+      await this.listener(files.map(({ fileId }) => ({ fileId, revision: revisions.get(fileId) ?? 0 })));
+      return files;
+    });
+    const tags = saved.flatMap((it) => [fileTag(it.fileId), searchTag(it.workspaceId)]);
+    await this.cache.invalidateTags([...new Set(tags)]);
+  }
+
+  /** Only what is still the file's current revision is written. */
+  #write(manager: EntityManager, extractions: readonly Extraction[]): Promise<SavedFile[]> {
+    return manager.query<SavedFile[]>(
       `WITH input AS (
          SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[])
                     AS t (file_id, revision, body, status, detail)
@@ -147,7 +166,5 @@ export class ExtractTextHandler implements BatchTaskExecutor<typeof extractText>
         extractions.map((it) => it.detail),
       ],
     );
-    const tags = saved.flatMap((it) => [fileTag(it.fileId), searchTag(it.workspaceId)]);
-    await this.cache.invalidateTags([...new Set(tags)]);
   }
 }

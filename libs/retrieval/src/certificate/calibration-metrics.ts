@@ -5,7 +5,8 @@ import { type Calibration } from './calibration-rule.js';
  * What became of a query that was to be answered again: `kept` as a sample; `failed`: certified and under its floor; `complete`: it had
  * so few chunks that it needed no certainty; `too-large`: more chunks pass than are compared; `busy`: another one was under way.
  */
-export type ShadowOutcome = 'kept' | 'failed' | 'complete' | 'too-large' | 'busy' | 'error';
+export type ShadowOutcome = (typeof SHADOW_OUTCOMES)[number];
+const SHADOW_OUTCOMES = ['kept', 'failed', 'complete', 'too-large', 'busy', 'error'] as const;
 
 export interface CalibrationFigures {
   readonly embedder: string;
@@ -32,9 +33,10 @@ export function calibrationMetrics({ embedder, calibration, outcomes }: Calibrat
       name: 'retrieval_shadow_queries_total',
       help: 'Queries drawn to be answered again exactly, by what became of them',
       type: 'counter',
-      samples: Object.entries(outcomes).map(([outcome, value]) => ({
+      // All from the start: of a figure that begins with 1 nobody sees that it has risen.
+      samples: SHADOW_OUTCOMES.map((outcome) => ({
         labels: { embedder, outcome },
-        value,
+        value: outcomes[outcome] ?? 0,
       })),
     },
   ];

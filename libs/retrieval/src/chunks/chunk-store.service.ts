@@ -1,97 +1,103 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { bitsOf, bytesOf, CODE_BITS, signCode } from '@peregrine/ai/vectors';
+import { Injectable } from '@nestjs/common';
+import { vectorOf } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
-import { randomUUID } from 'node:crypto';
 import { type EntityManager } from 'typeorm';
 import { DocumentNotFoundError } from '../retrieval.errors.js';
-import { embedAll, type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
+import { type EmbedOptions } from '../vectors/embedder.js';
 import { VectorIndex } from '../vectors/vector-index.service.js';
-import { raiseVersion } from './workspace-version.js';
-
-/** A file in passages. */
-export interface ChunkedDocument {
-  /** The file's id. */
-  readonly documentId: string;
-  /** What it is; queries filter by it. */
-  readonly type: string;
-  readonly createdAt: Date;
-  /** In the order of the file; none of them empty. */
-  readonly texts: readonly string[];
-}
+import { type RowOwner, storedChunks, writeChunks, writeVectors } from './chunk-rows.js';
+import { type ChunkedDocument, matchChunks, type WantedChunk } from './match-chunks.js';
+import { TextVectorizer, type TextVectors } from './text-vectorizer.service.js';
+import { lockWorkspace, raiseVersion } from './workspace-version.js';
 
 /** Keeps the chunks of files. */
 @Injectable()
 export class ChunkStore {
   constructor(
     private readonly transactions: Transactions,
+    private readonly vectorizer: TextVectorizer,
     private readonly vectorIndex: VectorIndex,
-    @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
   ) {}
 
   /**
-   * Puts the chunks of a document in the place of those that it had, edges included. Embeds before the transaction.
+   * Puts the chunks of a document in the place of those that it had. A text that it had keeps its chunk, with id, embedding and edges; the
+   * others of it go. Embeds before the transaction, and only what is new.
    *
    * @returns the ids of the chunks, in their order
    * @throws {DocumentNotFoundError} {@link InvalidVectorError}; nothing was stored
    */
   async replace(workspaceId: string, document: ChunkedDocument): Promise<string[]> {
-    const vectors = document.texts.length > 0 ? await embedAll(this.embedder, document.texts) : [];
-    const ids = document.texts.map(() => randomUUID());
-    await this.transactions.run(async (manager) => {
+    const vectors = await this.embedNew([document], { workspaceId });
+    return this.transactions.run(async (manager) => {
+      await lockWorkspace(manager, workspaceId);
       await lockDocument(manager, workspaceId, document.documentId);
-      await manager.query('DELETE FROM retrieval_chunks WHERE workspace_id = $1 AND document_id = $2', [
-        workspaceId,
-        document.documentId,
-      ]);
-      await insertChunks(manager, workspaceId, document, ids);
-      await this.#insertVectors(manager, workspaceId, document, ids, vectors);
-      await this.vectorIndex.add(workspaceId, ids, vectors);
-      await raiseVersion(manager, workspaceId);
+      const chunks = await this.put(manager, workspaceId, [document], vectors);
+      return chunks.map((it) => it.id);
     });
-    return ids;
   }
 
-  async #insertVectors(
+  /**
+   * The embeddings of the texts that the documents do not have yet, in one call.
+   *
+   * @throws {InvalidVectorError}
+   */
+  async embedNew(documents: readonly ChunkedDocument[], options: EmbedOptions): Promise<TextVectors> {
+    const owner = this.#owner(options.workspaceId);
+    const stored = await storedChunks(this.transactions.manager, owner, idsOf(documents));
+    const vectors: TextVectors = new Map();
+    await this.vectorizer.add(vectors, unembedded(matchChunks(documents, stored).wanted), options);
+    return vectors;
+  }
+
+  /**
+   * What {@link replace} does in its transaction, for several documents: the caller has locked the workspace and them.
+   *
+   * @returns by document and place
+   */
+  async put(
     manager: EntityManager,
     workspaceId: string,
-    { documentId, type, createdAt }: ChunkedDocument,
-    ids: readonly string[],
-    vectors: readonly Float32Array[],
-  ): Promise<void> {
-    const { id: embedder, dimensions } = this.embedder;
-    await manager.query(
-      `INSERT INTO retrieval_vectors (chunk_id, workspace_id, embedder, dimensions, embedding)
-       SELECT id, $1, $2, $3, embedding FROM unnest($4::uuid[], $5::bytea[]) AS t (id, embedding)`,
-      [workspaceId, embedder, dimensions, ids, vectors.map(bytesOf)],
+    documents: readonly ChunkedDocument[],
+    vectors: TextVectors,
+  ): Promise<readonly WantedChunk[]> {
+    const owner = this.#owner(workspaceId);
+    const matched = matchChunks(documents, await storedChunks(manager, owner, idsOf(documents)));
+    const lacking = matched.wanted.filter((it) => !it.isEmbedded);
+    // Only when another has replaced the document since they were made.
+    await this.vectorizer.add(vectors, unembedded(lacking), { workspaceId });
+    const embedded = lacking.flatMap((chunk) => {
+      const vector = vectors.get(chunk.text);
+      return vector ? [{ chunk, vector }] : [];
+    });
+    const { changed } = await writeChunks(manager, owner, matched);
+    await writeVectors(manager, owner, this.vectorizer.embedder.dimensions, embedded);
+    await this.vectorIndex.add(
+      workspaceId,
+      embedded.map((it) => it.chunk.id),
+      embedded.map((it) => vectorOf(it.vector.embedding)),
     );
-    await manager.query(
-      `INSERT INTO retrieval_codes (chunk_id, workspace_id, embedder, document_id, type, created_at, code)
-       SELECT id, $1, $2, $3, $4, $5, code::bit(${CODE_BITS}) FROM unnest($6::uuid[], $7::text[]) AS t (id, code)`,
-      [workspaceId, embedder, documentId, type, createdAt, ids, vectors.map((it) => bitsOf(signCode(it)))],
-    );
+    if (changed || embedded.length > 0) await raiseVersion(manager, workspaceId);
+    return matched.wanted;
+  }
+
+  #owner(workspaceId: string): RowOwner {
+    return { workspaceId, embedder: this.vectorizer.embedder.id };
   }
 }
 
-/** Two that replace the same document come one after the other, and a file that is deleted meanwhile takes the chunks along. */
+function idsOf(documents: readonly ChunkedDocument[]): string[] {
+  return documents.map((it) => it.documentId);
+}
+
+function unembedded(chunks: readonly WantedChunk[]): string[] {
+  return chunks.filter((it) => !it.isEmbedded).map((it) => it.text);
+}
+
+/** A file that is deleted meanwhile takes the chunks along. */
 async function lockDocument(manager: EntityManager, workspaceId: string, documentId: string): Promise<void> {
   const rows = await manager.query<unknown[]>(
     'SELECT 1 FROM files WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE',
     [workspaceId, documentId],
   );
   if (rows.length === 0) throw new DocumentNotFoundError(workspaceId, documentId);
-}
-
-async function insertChunks(
-  manager: EntityManager,
-  workspaceId: string,
-  { documentId, type, createdAt, texts }: ChunkedDocument,
-  ids: readonly string[],
-): Promise<void> {
-  await manager.query(
-    `INSERT INTO retrieval_chunks (id, workspace_id, document_id, place, type, text, search, word_count, created_at)
-     SELECT t.id, $1, $2, t.place - 1, $3, t.text, s.search,
-            coalesce((SELECT sum(cardinality(positions)) FROM unnest(s.search)), 0), $4
-       FROM unnest($5::uuid[], $6::text[]) WITH ORDINALITY AS t (id, text, place), to_tsvector('english', t.text) AS s (search)`,
-    [workspaceId, documentId, type, createdAt, ids, texts],
-  );
 }

@@ -6,17 +6,21 @@ import { RETRIEVAL_PLANS } from '../plans/retrieval-plan.js';
 
 /** Most chunks in an answer. */
 export const MAX_RETRIEVAL_HITS = 100;
+/** UTF-16 code units of a text. */
+export const MAX_RETRIEVAL_TEXT_LENGTH = 4_000;
+/** Chunks that a walk begins at. */
+export const MAX_RETRIEVAL_SEEDS = 100;
 
 const schema = z
   .strictObject({
     /** Words to look for; also what is embedded when there is no vector. */
-    text: z.string().trim().min(1).max(4_000).optional(),
+    text: z.string().trim().min(1).max(MAX_RETRIEVAL_TEXT_LENGTH).optional(),
     vector: z
       .union([z.array(z.number().or(z.nan())), z.custom<Float32Array>((it) => it instanceof Float32Array)])
       .optional(),
     filter: z.unknown().default({}),
     /** Chunks that the walk of the graph begins at; needed by the modes `boost` and `within`. */
-    seeds: z.array(z.uuid()).max(100).default([]),
+    seeds: z.array(z.uuid()).max(MAX_RETRIEVAL_SEEDS).default([]),
     mode: z.enum(RETRIEVAL_MODES).default('plain'),
     limit: z.number().int().min(1).max(MAX_RETRIEVAL_HITS).default(10),
     /** Expected share of the exact answer by vector; 1 compares everything. */

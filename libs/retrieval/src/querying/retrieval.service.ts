@@ -8,7 +8,13 @@ import { PlanNotApplicableError } from '../retrieval.errors.js';
 import { RETRIEVAL_OPTIONS, type RetrievalOptions } from '../retrieval.options.js';
 import { type CertifiedSearch } from '../search/certified-search.js';
 import { RetrievalMetrics } from '../statistics/retrieval-metrics.js';
-import { assertDirection, embedAll, type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
+import {
+  assertDirection,
+  embedAll,
+  type Embedder,
+  type EmbedOptions,
+  RETRIEVAL_EMBEDDER,
+} from '../vectors/embedder.js';
 import { fuseScores, type FusedChunk } from './fuse-scores.js';
 import { type KeywordAnswer, keywordLeg } from './keyword-leg.js';
 import { PlanRunner, type Searched } from './plan-runner.service.js';
@@ -20,6 +26,10 @@ import { readSearchStart } from './search-start.js';
 import { StageClock } from './stage-clock.js';
 import { StageTimes } from './stage-times.js';
 import { whyOf } from './why.js';
+
+export interface RetrievalCallOptions {
+  readonly signal?: AbortSignal;
+}
 
 /** A query with its vector, before anything was looked for. */
 interface AskedQuery {
@@ -44,24 +54,34 @@ export class RetrievalService {
   ) {}
 
   /**
+   * @param options.signal ends the work between two statements when nobody waits for the answer any more
    * @throws {InvalidRetrievalQueryError} {@link UnknownFilterFieldError} {@link InvalidVectorError} {@link ChunkNotFoundError}
    *   {@link PlanNotApplicableError} {@link CodesTooLargeError} {@link CodeThreadLostError}; the last two, and {@link VectorIndexMissingError}, only for a plan that was asked for
    */
-  async query(workspaceId: string, input: RetrievalQueryInput): Promise<RetrievalAnswer> {
+  async query(
+    workspaceId: string,
+    input: RetrievalQueryInput,
+    { signal }: RetrievalCallOptions = {},
+  ): Promise<RetrievalAnswer> {
     const query = parseRetrievalQuery(input);
     if (query.plan && !PLANS[query.plan].modes.includes(query.mode)) {
       throw new PlanNotApplicableError(query.plan, query.mode);
     }
-    const clock = new StageClock(query.budgetMs);
-    const vector = await clock.measure('embed', () => this.#vectorOf(query));
+    const clock = new StageClock(query.budgetMs ?? this.options.budgetMs, signal);
+    const embedding = { workspaceId, ...(signal && { signal }) };
+    const vector = await clock.measure('embed', () => this.#vectorOf(query, embedding));
     const asked = { workspaceId, query, vector, clock };
-    let { answer, isTorn } = await this.#answer(asked);
-    if (isTorn && !clock.isOverdue) {
-      const again = { ...asked, query: { ...query, plan: undefined }, isRepeated: true };
-      ({ answer } = await this.transactions.run(() => this.#answer(again), { isolation: 'REPEATABLE READ' }));
-    }
-    this.metrics.record(answer.explanation, clock.elapsedMs);
-    return answer;
+    const { answer, isTorn } = await this.#answer(asked);
+    const whole = isTorn && !clock.isOverdue ? await this.#answerAgain(asked) : answer;
+    this.metrics.record(whole.explanation, clock.elapsedMs);
+    return whole;
+  }
+
+  /** From one snapshot, by a plan that needs one connection. */
+  async #answerAgain(asked: AskedQuery): Promise<RetrievalAnswer> {
+    const again = { ...asked, query: { ...asked.query, plan: undefined }, isRepeated: true };
+    const snapshot = { isolation: 'REPEATABLE READ' } as const;
+    return (await this.transactions.run(() => this.#answer(again), snapshot)).answer;
   }
 
   /** One search. Its statements see what is committed while they run: `isTorn` says that they did not see the same. */
@@ -100,8 +120,8 @@ export class RetrievalService {
     };
   }
 
-  async #vectorOf({ vector, text = '' }: RetrievalQuery): Promise<Float32Array> {
-    const found = vector ?? (await embedAll(this.embedder, [text]))[0] ?? [];
+  async #vectorOf({ vector, text = '' }: RetrievalQuery, options: EmbedOptions): Promise<Float32Array> {
+    const found = vector ?? (await embedAll(this.embedder, [text], options))[0] ?? [];
     assertDirection(found, this.embedder);
     return Float32Array.from(found);
   }

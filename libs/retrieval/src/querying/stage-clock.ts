@@ -1,16 +1,22 @@
-/** How long the stages of a query took, and whether its time is up. */
+/** How long the stages of a query took, and whether its time is up, or its caller gone. */
 export class StageClock {
   readonly stages: { name: string; durationMs: number }[] = [];
   readonly #startMs = performance.now();
   readonly #deadlineMs: number;
 
-  /** @param budgetMs from now on; none when undefined */
-  constructor(budgetMs?: number) {
+  /**
+   * @param budgetMs from now on; none when undefined
+   * @param signal aborted: nothing more is fetched, and the next stage does not begin
+   */
+  constructor(
+    budgetMs?: number,
+    private readonly signal?: AbortSignal,
+  ) {
     this.#deadlineMs = this.#startMs + (budgetMs ?? Infinity);
   }
 
   get isOverdue(): boolean {
-    return performance.now() >= this.#deadlineMs;
+    return this.signal?.aborted === true || performance.now() >= this.#deadlineMs;
   }
 
   get elapsedMs(): number {
@@ -24,7 +30,9 @@ export class StageClock {
     return result;
   }
 
+  /** @throws the reason of the signal */
   async measure<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.signal?.throwIfAborted();
     const startMs = performance.now();
     try {
       return await work();

@@ -9,7 +9,7 @@ import {
 import { ApiHeader } from '@nestjs/swagger';
 import { WorkspaceNotFoundError, WorkspaceService } from '@peregrine/content';
 import { type FastifyRequest } from 'fastify';
-import { visibilityOf } from '../access/access.guard.js';
+import { visibilityOf } from './access.guard.js';
 import { identifier } from '../app/identifier.js';
 import { ValidationError } from '../problem/problem.js';
 
