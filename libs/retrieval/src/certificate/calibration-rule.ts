@@ -32,7 +32,7 @@ export interface Calibration {
 
 /**
  * The conformal quantile: of n + 1 exchangeable values the one that comes next is at most the ceil((n + 1)(1 - missRate))-th smallest of
- * the n others with probability 1 - missRate at least (Vovk, Gammerman and Shafer 2005; Lei et al. 2018, doi.org/10.1080/01621459.2017.1307116).
+ * the n others with probability 1 - missRate at least (Vovk, Gammerman and Shafer 2005; Lei et al. 2018, arxiv.org/abs/1604.04173).
  *
  * @returns undefined while n is too small for that
  */

@@ -13,7 +13,8 @@ import { bucketsOf, featuresOf, type PlanFacts, RETRIEVAL_FEATURES, shapeOf } fr
 import { shippedPrior } from './prior.js';
 
 /** Why a plan was chosen: by the planner, or before it could be asked. */
-export type ChoiceReason = PlanReason | 'asked' | 'disabled' | 'unknown' | 'thread-lost' | 'timed-out';
+export type ChoiceReason =
+  PlanReason | 'asked' | 'disabled' | 'unknown' | 'repeated' | 'thread-lost' | 'timed-out';
 
 export type RetrievalQuestion = PlanQuestion<RetrievalPlanName>;
 

@@ -28,9 +28,13 @@ export interface Searched {
   readonly question: RetrievalQuestion | undefined;
   /** Whether the plan was not certain enough, and more was fetched. */
   readonly escalated: boolean;
+  /** Whether all that was looked at is of one version: codes in memory, and neither words nor edges. */
+  readonly isOfOneVersion: boolean;
   /** The plan that was given up before this one. */
   readonly givenUp: RetrievalPlanName | undefined;
 }
+
+type Followed = Pick<Searched, 'search' | 'escalated' | 'isOfOneVersion'>;
 
 /** Chooses a plan for a query, follows it, and has the fallback answer when it fails or takes too long. */
 @Injectable()
@@ -82,11 +86,12 @@ export class PlanRunner {
   }
 
   #choose(
-    { query, space }: SearchRun,
+    { query, space, isRepeated }: SearchRun,
     question: RetrievalQuestion | undefined,
     isResident: boolean,
   ): PlanChoice {
     if (query.plan) return { plan: query.plan, reason: 'asked' };
+    if (isRepeated) return { plan: fallbackOf({ isResident }), reason: 'repeated' };
     return this.chooser.choose(question, isResident, space.embedder);
   }
 
@@ -116,10 +121,7 @@ export class PlanRunner {
   }
 
   /** Follows a plan, and tells the planner what it took. @throws {PlanTimeoutError} */
-  async #follow(
-    run: SearchRun,
-    { plan, decision }: PlanChoice,
-  ): Promise<Pick<Searched, 'search' | 'escalated'>> {
+  async #follow(run: SearchRun, { plan, decision }: PlanChoice): Promise<Followed> {
     const { manager } = this.transactions;
     const watched =
       decision?.timeoutMs === undefined ? undefined : new PlanStatements(manager, decision.timeoutMs);
@@ -141,13 +143,9 @@ export class PlanRunner {
     }
   }
 
-  async #run(
-    run: SearchRun,
-    plan: RetrievalPlanName,
-    statements: Statements,
-  ): Promise<Pick<Searched, 'search' | 'escalated'>> {
+  async #run(run: SearchRun, plan: RetrievalPlanName, statements: Statements): Promise<Followed> {
     const { clock, code, space, vector, version } = run;
-    const { filter } = run.query;
+    const { filter, mode, text } = run.query;
     const search = this.#prepare(run, statements);
     const sources = {
       sql: new SqlCodes(statements, space, code),
@@ -156,7 +154,8 @@ export class PlanRunner {
     };
     const source = await clock.measure(plan, () => PLANS[plan].begin(search, sources));
     const escalated = await clock.measure('certify', () => search.certify(source));
-    return { search, escalated };
+    const isOfOneVersion = source !== sources.sql && mode === 'plain' && text === undefined;
+    return { search, escalated, isOfOneVersion };
   }
 
   #prepare(

@@ -18,7 +18,8 @@ import {
 import { fuseScores, type FusedChunk } from './fuse-scores.js';
 import { type KeywordAnswer, keywordLeg } from './keyword-leg.js';
 import { PlanRunner, type Searched } from './plan-runner.service.js';
-import { type RetrievalAnswer, type RetrievalExplanation, type RetrievalHit } from './retrieval-answer.js';
+import { readHits } from './read-hits.js';
+import { type RetrievalAnswer, type RetrievalExplanation } from './retrieval-answer.js';
 import { parseRetrievalQuery, type RetrievalQuery, type RetrievalQueryInput } from './retrieval-query.js';
 import { type SearchRun } from './search-run.js';
 import { readSearchStart } from './search-start.js';
@@ -28,6 +29,15 @@ import { whyOf } from './why.js';
 
 export interface RetrievalCallOptions {
   readonly signal?: AbortSignal;
+}
+
+/** A query with its vector, before anything was looked for. */
+interface AskedQuery {
+  readonly workspaceId: string;
+  readonly query: RetrievalQuery;
+  readonly vector: Float32Array;
+  readonly clock: StageClock;
+  readonly isRepeated?: boolean;
 }
 
 /** Finds chunks by vector, words and graph, and says what is known of the answer's recall. */
@@ -57,31 +67,50 @@ export class RetrievalService {
     if (query.plan && !PLANS[query.plan].modes.includes(query.mode)) {
       throw new PlanNotApplicableError(query.plan, query.mode);
     }
-    const run = await this.#begin(workspaceId, query, signal);
-    const { clock } = run;
-    const searched = await this.runner.search(run);
-    this.calibration.offer(searched.search, run);
-    const keywords = await this.#keywords(run, searched.search);
-    const best = await clock.measure('fuse', () => this.#fuse(query, searched.search, keywords));
-    const hits = await clock.measure('read', () => this.#read(workspaceId, best));
-    const explanation = this.#explain(run, searched, keywords);
-    this.metrics.record(explanation, clock.elapsedMs);
-    return { hits, explanation };
-  }
-
-  async #begin(
-    workspaceId: string,
-    query: RetrievalQuery,
-    signal: AbortSignal | undefined,
-  ): Promise<SearchRun> {
     const clock = new StageClock(query.budgetMs ?? this.options.budgetMs, signal);
     const embedding = { workspaceId, ...(signal && { signal }) };
     const vector = await clock.measure('embed', () => this.#vectorOf(query, embedding));
+    const asked = { workspaceId, query, vector, clock };
+    const { answer, isTorn } = await this.#answer(asked);
+    const whole = isTorn && !clock.isOverdue ? await this.#answerAgain(asked) : answer;
+    this.metrics.record(whole.explanation, clock.elapsedMs);
+    return whole;
+  }
+
+  /** From one snapshot, by a plan that needs one connection. */
+  async #answerAgain(asked: AskedQuery): Promise<RetrievalAnswer> {
+    const again = { ...asked, query: { ...asked.query, plan: undefined }, isRepeated: true };
+    const snapshot = { isolation: 'REPEATABLE READ' } as const;
+    return (await this.transactions.run(() => this.#answer(again), snapshot)).answer;
+  }
+
+  /** One search. Its statements see what is committed while they run: `isTorn` says that they did not see the same. */
+  async #answer(asked: AskedQuery): Promise<{ answer: RetrievalAnswer; isTorn: boolean }> {
+    const run = await this.#begin(asked);
+    const { clock, query, space, version } = run;
+    const searched = await this.runner.search(run);
+    const { search } = searched;
+    const keywords = await this.#keywords(run, search);
+    const best = await clock.measure('fuse', () => this.#fuse(query, search, keywords));
+    const read = await clock.measure('read', () =>
+      readHits(this.transactions.manager, space.workspaceId, best),
+    );
+    const isMissing = search.ranking.missing > 0 || read.hits.length < best.length;
+    const isTorn =
+      version !== undefined && (isMissing || (read.version !== version && !searched.isOfOneVersion));
+    if (!isTorn) this.calibration.offer(search, run);
+    return {
+      answer: { hits: read.hits, explanation: this.#explain(run, searched, keywords, isTorn) },
+      isTorn,
+    };
+  }
+
+  async #begin({ workspaceId, query, vector, clock, isRepeated = false }: AskedQuery): Promise<SearchRun> {
     const { manager, active } = this.transactions;
     const start = await clock.measure('start', () => readSearchStart(manager, workspaceId, query.seeds));
     const { z: certainty } = await this.calibration.current();
     return {
-      ...{ query, vector, clock, space: { workspaceId, embedder: this.embedder.id } },
+      ...{ query, vector, clock, isRepeated, space: { workspaceId, embedder: this.embedder.id } },
       code: signCode(vector),
       // What an open transaction sees is nobody else's: nothing is kept of it.
       version: active ? undefined : start.version,
@@ -122,22 +151,12 @@ export class RetrievalService {
     return fuseScores(found, keywords.scores, this.options.weights).slice(0, limit);
   }
 
-  async #read(workspaceId: string, best: readonly FusedChunk[]): Promise<RetrievalHit[]> {
-    const rows = await this.transactions.manager.query<
-      Pick<RetrievalHit, 'chunkId' | 'documentId' | 'place' | 'type' | 'createdAt' | 'text'>[]
-    >(
-      `SELECT k.id AS "chunkId", k.document_id AS "documentId", k.place, k.type, k.created_at AS "createdAt", k.text
-         FROM retrieval_chunks k WHERE k.workspace_id = $1 AND k.id = ANY ($2::uuid[])`,
-      [workspaceId, best.map((it) => it.chunkId)],
-    );
-    const shown = new Map(rows.map((it) => [it.chunkId, it]));
-    return best.flatMap((it) => {
-      const row = shown.get(it.chunkId);
-      return row ? [{ ...row, ...it }] : [];
-    });
-  }
-
-  #explain(run: SearchRun, searched: Searched, keywords: KeywordAnswer | undefined): RetrievalExplanation {
+  #explain(
+    run: SearchRun,
+    searched: Searched,
+    keywords: KeywordAnswer | undefined,
+    isTorn: boolean,
+  ): RetrievalExplanation {
     const { search, choice, escalated, givenUp } = searched;
     const { neighbourhood, ranking } = search;
     const z = search.certainty;
@@ -145,7 +164,7 @@ export class RetrievalService {
       plan: choice.plan,
       ...whyOf(searched),
       ...{ escalated, givenUp: givenUp ?? null },
-      status: search.isComplete ? 'complete' : search.isCertified ? 'certified' : 'uncertified',
+      status: isTorn ? 'uncertified' : statusOf(search),
       z: Number.isFinite(z) ? z : null,
       wantedZ: Number.isFinite(run.wantedZ) ? run.wantedZ : null,
       ...{ compared: ranking.compared, read: ranking.read },
@@ -160,4 +179,9 @@ export class RetrievalService {
       keywords: keywords ? { truncated: keywords.truncated } : null,
     };
   }
+}
+
+function statusOf({ isComplete, isCertified }: CertifiedSearch): RetrievalExplanation['status'] {
+  if (isComplete) return 'complete';
+  return isCertified ? 'certified' : 'uncertified';
 }

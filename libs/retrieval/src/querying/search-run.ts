@@ -12,6 +12,8 @@ export interface SearchRun {
   readonly clock: StageClock;
   /** Of the workspace, taken before anything was read. Undefined inside a transaction: nothing is kept of what that sees. */
   readonly version: string | undefined;
+  /** Whether it is answered again, from one snapshot. */
+  readonly isRepeated: boolean;
   /** Chunks that two hops from the seeds are expected to reach. */
   readonly expectedSize: number;
   /** How many of the best by vector are looked for. */

@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<ChoiceReason, string>> = {
   exploration: 'it is tried, to learn how long it takes',
   'out-of-domain': 'nothing is known of queries like this one',
   'thread-lost': 'a thread was lost (RETRIEVAL_CODE_THREAD_LOST)',
+  repeated: 'the workspace was written to meanwhile, so that it was answered again from one snapshot',
   'timed-out': 'another plan took much longer than was predicted',
 };
 

@@ -53,6 +53,11 @@ export class ExactRanking {
     return this.#read;
   }
 
+  /** How many were gone when their embeddings were asked for. */
+  get missing(): number {
+    return this.#seen.size - this.#ranked.size;
+  }
+
   /** The score that a chunk must exceed to be among the best; -Infinity while there are fewer than the limit. */
   get threshold(): number {
     return this.#best.threshold;

@@ -42,6 +42,16 @@ describe('KnownVectors', () => {
   });
 });
 
+describe('a vector that two queries asked for at once', () => {
+  it('is kept once, and keeps its place', () => {
+    const known = new KnownVectors('test', 2, 1_000);
+    const [right, up] = [Float32Array.of(1, 0), Float32Array.of(0, 1)];
+    for (const id of ['a', 'a']) known.add(id, bytesOf(right), right);
+    known.add('b', bytesOf(up), right);
+    expect([known.cosine('a', right), known.cosine('b', right), known.size]).toEqual([1, 0, 2]);
+  });
+});
+
 describe('VectorCache', () => {
   it('forgets the vectors of another embedder', () => {
     const cache = new VectorCache({ maxVectorBytes: 1_000 });

@@ -36,6 +36,9 @@ export class KnownVectors {
 
   /** Takes a vector as it is stored in the place of the one that was not asked for longest. @returns its cosine to one of length 1 */
   add(chunkId: string, bytes: Buffer, unit: Float32Array): number {
+    // Two queries may have asked for it at once.
+    const known = this.#slots.get(chunkId);
+    if (known !== undefined) return this.#cosineAt(known, unit);
     const slot = this.size < this.#slots.max ? this.size : (this.#slots.pop() ?? 0);
     this.#slots.set(chunkId, slot);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
