@@ -20,5 +20,7 @@ export class CreateRetrievalCalibration1795000028000 implements MigrationInterfa
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('DROP TABLE retrieval_calibration');
+    // Made where pgvector is; refers to tables that are dropped next.
+    await queryRunner.query('DROP TABLE IF EXISTS retrieval_hnsw');
   }
 }

@@ -37,6 +37,12 @@ describe('a question that cannot be answered', () => {
       'RETRIEVAL_CHUNK_NOT_FOUND',
     ],
     ['a plan that needs a walk', { text: 'a', plan: 'graph-first' }, 400, 'RETRIEVAL_PLAN_NOT_APPLICABLE'],
+    [
+      'a plan that needs an index of pgvector',
+      { text: 'a', plan: 'vector-index' },
+      422,
+      'RETRIEVAL_VECTOR_INDEX_MISSING',
+    ],
     ['a plan that there is not', { text: 'a', plan: 'oracle' }, 400, 'VALIDATION_FAILED'],
     ['a floor above one', { text: 'a', recallFloor: 1.01 }, 400, 'VALIDATION_FAILED'],
     ['no time', { text: 'a', budgetMs: 0 }, 400, 'VALIDATION_FAILED'],
@@ -96,7 +102,7 @@ describe('the description', () => {
     const { paths, components } = (await platform.request('GET', '/docs-json')).body;
     const own = Object.keys(paths).filter((it) => it.includes('/retrieval/'));
     expect(own.toSorted()).toEqual(
-      ['documents/{documentId}/chunks', 'explain', 'query'].map((it) => `/api/v1/retrieval/${it}`),
+      ['documents/{documentId}/chunks', 'explain', 'planner', 'query'].map((it) => `/api/v1/retrieval/${it}`),
     );
     expect(components.schemas.RetrievalQuery.example).toMatchObject({ limit: 5 });
     expect(components.schemas.RetrievalAnswer.example.certificate.status).toBe('certified');

@@ -19,6 +19,9 @@ Copies of the whole cluster are taken at midnight and kept for fourteen days in 
 `;
 const LUNCH = 'Lunch is served in the hall at noon. Nobody has to pay for the soup.';
 
+/** Those that need nothing of the server. */
+const PLANS = RETRIEVAL_PLANS.filter((it) => it !== 'vector-index');
+
 interface Hit {
   readonly chunkId: string;
   readonly documentId: string;
@@ -100,7 +103,7 @@ describe('a question about files', () => {
     expect(documentsOf(within)).not.toContain(files.lunch);
     expect(within.body.explanation.neighbourhood).toMatchObject({ truncated: false });
     const answers = await Promise.all(
-      RETRIEVAL_PLANS.map((plan) => query({ ...around, mode: 'boost', plan, recallFloor: 1 })),
+      PLANS.map((plan) => query({ ...around, mode: 'boost', plan, recallFloor: 1 })),
     );
     for (const it of answers) {
       expect(it).toMatchObject({ status: 200, body: { certificate: { status: 'complete', wantedZ: null } } });
@@ -145,6 +148,51 @@ describe('a question about files', () => {
     expect((await query({ text: 'heron' })).body.hits[0].keyword).toBeNull();
     expect((await platform.request('DELETE', `/workspaces/${workspaceId}/files/${id}`)).status).toBe(204);
     expect(documentsOf(await query({ text: 'bittern marsh' }))).not.toContain(id);
+  });
+});
+
+describe('the choice of plans', () => {
+  it('is explained with what the planner was asked, and said', async () => {
+    const explained = async () =>
+      (await post('explain', { text: 'the hall at noon' })).body.explanation as {
+        chooser: { features: Record<string, number>; allowed: string[]; decision: unknown } | null;
+      };
+    // The first questions of a workspace have its passages sampled.
+    await until(async () => (await explained()).chooser !== null);
+    const { chooser } = await explained();
+    expect(Object.keys(chooser?.features ?? {}).length).toBeGreaterThan(8);
+    expect(chooser?.allowed).toContain('filtered-vector');
+    expect(chooser?.decision).toMatchObject({ reason: expect.any(String), predictedMs: expect.any(Object) });
+  });
+
+  it('is shown to those who run it, with the certainty of answers', async () => {
+    const { status, body } = await platform.request('GET', '/retrieval/planner', { key: platform.adminKey });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      certainty: { embedder: 'local-hashing-384-v1', calibration: { z: 3, from: 'option' } },
+      ...{
+        exploration: { refused: expect.any(Number) },
+        training: { isTraining: false },
+        cache: { hits: expect.any(Number) },
+      },
+    });
+    expect(body.decisions.length).toBeGreaterThan(0);
+    expect(body.regret.runs).toBeGreaterThan(0);
+    for (const it of [body.drift, body.calibration]) expect(Object.keys(it)).toContain('filtered-vector');
+    expect((await platform.request('GET', '/retrieval/planner')).status).toBe(403);
+  });
+
+  it('is among the figures, with what the answers came to', async () => {
+    const text = (await platform.request('GET', '/metrics')).body as string;
+    expect(text).toMatch(
+      /^retrieval_queries_total\{plan="[a-z-]+",status="complete",reason="[a-z-]+"\} [1-9]/m,
+    );
+    expect(text).toMatch(/^retrieval_query_duration_seconds_count [1-9]/m);
+    expect(text).toMatch(/^retrieval_shadow_queries_total\{embedder="[^"]+",outcome="failed"\} 0$/m);
+    expect(text).toMatch(/^retrieval_calibrated_certainty\{[^}]+\} 3$/m);
+    expect(text).toMatch(/^db_planner_decisions_total\{[^}]+\} [1-9]/m);
+    const worker = await platform.request('GET', '/metrics', { url: platform.workerUrls[0] ?? '' });
+    expect(worker.body).toContain('# TYPE retrieval_queries_total counter');
   });
 });
 

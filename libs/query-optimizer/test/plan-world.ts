@@ -42,6 +42,8 @@ export class PlanWorld {
       features: WORLD_FEATURES,
       random: seededRandom(seed + 1_000),
       program: trainingProgram,
+      // The same hour, whenever it runs.
+      now: () => 0,
       ...options,
     });
   }

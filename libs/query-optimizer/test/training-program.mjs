@@ -1,14 +1,4 @@
-// The program of the thread that trains, from the sources: they name each other as they will be built.
-import { registerHooks } from 'node:module';
-
-registerHooks({
-  resolve: (specifier, context, next) =>
-    next(
-      specifier.startsWith('.') && context.parentURL?.endsWith('.ts')
-        ? specifier.replace(/\.js$/, '.ts')
-        : specifier,
-      context,
-    ),
-});
+// The program of the thread that trains, from the sources.
+import './source-hooks.mjs';
 
 await import('../src/plan-choice/training-worker.ts');

@@ -39,6 +39,7 @@ export {
   PlanNotApplicableError,
   RetrievalError,
   UnknownFilterFieldError,
+  VectorIndexMissingError,
 } from './retrieval.errors.js';
 export { RetrievalModule, type RetrievalModuleOptions } from './retrieval.module.js';
 export { type RetrievalOptions, type RetrievalOptionsInput } from './retrieval.options.js';
@@ -47,3 +48,4 @@ export { RETRIEVAL_MODES, type RetrievalMode } from './search/certified-search.j
 export { type ChunkFilter } from './search/chunk-filter.js';
 export { RetrievalMetrics } from './statistics/retrieval-metrics.js';
 export { type Embedder, type EmbedOptions } from './vectors/embedder.js';
+export { VectorIndex } from './vectors/vector-index.service.js';

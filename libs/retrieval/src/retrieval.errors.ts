@@ -79,6 +79,14 @@ export class CodesTooLargeError extends RetrievalError {
   }
 }
 
+/** No index of pgvector was made for vectors of this length, or the server has no pgvector. */
+export class VectorIndexMissingError extends RetrievalError {
+  readonly code = 'RETRIEVAL_VECTOR_INDEX_MISSING';
+  constructor() {
+    super('There is no index of pgvector: leave the plan out, or make one with VectorIndex.create()');
+  }
+}
+
 /** Too many chunks to compare each of them; `calibration.maxRows` says how many. */
 export class CorpusTooLargeError extends RetrievalError {
   readonly code = 'RETRIEVAL_CORPUS_TOO_LARGE';

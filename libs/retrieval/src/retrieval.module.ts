@@ -21,6 +21,7 @@ import {
 import { StageTimes } from './querying/stage-times.js';
 import { RetrievalMetrics } from './statistics/retrieval-metrics.js';
 import { type Embedder, RETRIEVAL_EMBEDDER } from './vectors/embedder.js';
+import { VectorIndex } from './vectors/vector-index.service.js';
 import { VectorCache } from './vectors/vector-cache.js';
 
 export interface RetrievalModuleOptions extends RetrievalOptionsInput {
@@ -41,7 +42,7 @@ export class RetrievalModule {
   static forRoot({ sweep = false, embedder, imports, ...input }: RetrievalModuleOptions): DynamicModule {
     const services: Provider[] = [
       ...[ChunkStore, DocumentChunks, EdgeStore, RetrievalService],
-      ...[PlanChooser, RetrievalCalibration, RetrievalMetrics],
+      ...[PlanChooser, RetrievalCalibration, RetrievalMetrics, VectorIndex],
     ];
     return {
       module: RetrievalModule,

@@ -75,7 +75,7 @@ describe('the calibration', () => {
 
   it('raises the certainty of a model whose codes mislead, for every process and after a restart, and of no other', async () => {
     const misled = await process('misled-64');
-    const corpusOfMisled = await ClusteredCorpus.create(misled);
+    const corpusOfMisled = await ClusteredCorpus.create(misled, 800);
     // A third of the chunks look as if they were on the other side of the world.
     await fixture.query(
       `UPDATE retrieval_codes SET code = ~code WHERE embedder = 'misled-64' AND hashtext(chunk_id::text) % 3 = 0`,
@@ -155,7 +155,7 @@ describe('the calibration', () => {
 
   it('is known at once from the chunks of a new model', async () => {
     const fresh = await process('fresh-64', { ...EVERY_QUERY, share: 0 });
-    const corpusOfFresh = await ClusteredCorpus.create(fresh);
+    const corpusOfFresh = await ClusteredCorpus.create(fresh, 800);
     const calibration = await calibrationOf(fresh).calibrate(corpusOfFresh.workspaceId);
     expect(calibration).toMatchObject({ from: 'chunk', samples: ENOUGH, failures: 0 });
     expect(calibration.z).toBeGreaterThanOrEqual(2);

@@ -23,9 +23,10 @@ export class ClusteredCorpus {
 
   private constructor(readonly workspaceId: string) {}
 
-  static async create(fixture: RetrievalFixture): Promise<ClusteredCorpus> {
+  /** @param chunks a multiple of 40 */
+  static async create(fixture: RetrievalFixture, chunks = CHUNKS): Promise<ClusteredCorpus> {
     const corpus = new ClusteredCorpus(await fixture.workspace());
-    for (let at = 0; at < CHUNKS; at += CHUNKS_PER_FILE) await corpus.#addFile(fixture, at);
+    for (let at = 0; at < chunks; at += CHUNKS_PER_FILE) await corpus.#addFile(fixture, at);
     await corpus.#link(fixture);
     return corpus;
   }

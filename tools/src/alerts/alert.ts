@@ -1,5 +1,6 @@
 /** What the alert is about: one group of rules each. */
-export type AlertField = 'http' | 'queries' | 'cache' | 'tasks' | 'cdn' | 'process' | 'scraping';
+export type AlertField =
+  'http' | 'queries' | 'cache' | 'retrieval' | 'tasks' | 'cdn' | 'process' | 'scraping';
 
 /** One thing that a person is told. */
 export interface Alert {

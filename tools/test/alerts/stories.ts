@@ -19,6 +19,18 @@ const starts = (perMinute: number, late: number): Series => ({
   'task_promised_wait_missed_total{job="worker",priority="LOW"}': counter(0, late, 0),
   'task_wait_seconds_count{job="worker",priority="LOW"}': counter(perMinute, perMinute, perMinute),
 });
+const answers = (perMinute: number, uncertified: number): Series => ({
+  [`retrieval_queries_total{${API},plan="cached-partial",status="certified",reason="fallback"}`]: counter(
+    perMinute,
+    perMinute - uncertified,
+    perMinute,
+  ),
+  [`retrieval_queries_total{${API},plan="cached-partial",status="uncertified",reason="fallback"}`]: counter(
+    0,
+    uncertified,
+    0,
+  ),
+});
 const failed = 'async_queue_size{job="worker",state="failed"}';
 const isThere = Object.fromEntries(
   EXPECTED_METRICS.filter((it) => it !== 'async_queue_size').map((it) => [`${it}{${API}}`, gauge(1, 1, 1)]),
@@ -45,6 +57,10 @@ export const STORIES: Readonly<Record<string, Series>> = {
   CacheHitRateLow: reads(200, 400),
   CacheRedisDown: { [`cache_redis_available{${API}}`]: gauge(1, 0, 1) },
   CacheInvalidationsHeldUp: { [`cache_pending_invalidations{${API}}`]: gauge(0, 12, 0) },
+  RetrievalUnderFloor: {
+    [`retrieval_shadow_queries_total{${API},embedder="a-model",outcome="failed"}`]: counter(0, 1, 0),
+  },
+  RetrievalUncertified: answers(100, 50),
   QueueWaitTooLong: starts(100, 20),
   QueueStalled: {
     'async_queue_size{job="worker",state="waiting"}': gauge(3, 40, 0),
@@ -87,6 +103,7 @@ export const LOW_TRAFFIC: Readonly<Record<string, Series>> = {
     [`db_pool_refused_total{${API}}`]: counter(0, 0, 0),
   },
   CacheHitRateLow: reads(0, 20),
+  RetrievalUncertified: answers(5, 5),
   QueueWaitTooLong: starts(1, 1),
   DeadLettersGrowing: { [failed]: gauge(0, 2, 0) },
 };
@@ -101,10 +118,12 @@ function growing(): string {
 /** A platform at rest that nobody asks anything. */
 export const IDLE: Series = {
   ...Object.fromEntries(
-    [...requestsAtRest(), ...Object.keys(reads(0, 0)), ...Object.keys(starts(0, 0))].map((it) => [
-      it,
-      gauge(0, 0, 0),
-    ]),
+    [
+      ...requestsAtRest(),
+      ...Object.keys(reads(0, 0)),
+      ...Object.keys(starts(0, 0)),
+      ...Object.keys(answers(0, 0)),
+    ].map((it) => [it, gauge(0, 0, 0)]),
   ),
   ...latency('http_request_duration_seconds', 0, `${API},route="/api/v1/files",`),
   ...latency('db_query_latency', 0, `${API},`),

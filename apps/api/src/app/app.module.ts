@@ -24,6 +24,7 @@ import { ProfilesController } from '../profiles/profiles.controller.js';
 import { ProblemFilter } from '../problem/problem.filter.js';
 import { ValidationPipe } from '../problem/validation.pipe.js';
 import { RetrievalController } from '../retrieval/retrieval.controller.js';
+import { RetrievalPlannerController } from '../retrieval/retrieval-planner.controller.js';
 import { SearchController } from '../search/search.controller.js';
 import { SyncController } from '../sync/sync.controller.js';
 import { DeadLettersController } from '../tasks/dead-letters.controller.js';
@@ -60,6 +61,7 @@ export class AppModule {
         SearchController,
         MemoriesController,
         RetrievalController,
+        RetrievalPlannerController,
         MetaController,
         CacheController,
         OptimizerController,

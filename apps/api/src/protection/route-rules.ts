@@ -24,7 +24,9 @@ const LOGIN = `POST ${CONSOLE_PATH}/api/session`;
 export const OPERATOR_PATHS = [
   CONSOLE_PATH,
   TASK_BOARD_PATH,
-  ...['meta', 'optimizer', 'tasks', 'cdn', 'audit-events', 'api-keys'].map((it) => `/api/v1/${it}`),
+  ...['meta', 'optimizer', 'tasks', 'cdn', 'audit-events', 'api-keys', 'retrieval/planner'].map(
+    (it) => `/api/v1/${it}`,
+  ),
 ] as const;
 
 /** How one route is protected. */

@@ -10,6 +10,7 @@ import { identifier } from '../app/identifier.js';
 import { pageOf } from '../app/paging.js';
 import { NamedWorkspace, NamesWorkspace } from '../access/named-workspace.js';
 import { problemSchema } from '../problem/problem.js';
+import { describeExplanation } from './explanation-answer.js';
 import { answerSchema, documentChunkSchema, explainedSchema } from './retrieval-answer.schemas.js';
 import {
   chunksQuery,
@@ -55,7 +56,11 @@ export class RetrievalController {
   ) {
     const { hits, explanation } = await this.#ask(workspaceId, question, reply);
     const { status, z, wantedZ } = explanation;
-    return { hits, certificate: { status, z, wantedZ }, ...(explain && { explanation }) };
+    return {
+      hits,
+      certificate: { status, z, wantedZ },
+      ...(explain && { explanation: describeExplanation(explanation) }),
+    };
   }
 
   @Post('explain')
@@ -69,7 +74,7 @@ export class RetrievalController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const { hits, explanation } = await this.#ask(workspaceId, question, reply);
-    return { chunkIds: hits.map((it) => it.chunkId), explanation };
+    return { chunkIds: hits.map((it) => it.chunkId), explanation: describeExplanation(explanation) };
   }
 
   @Get('documents/:documentId/chunks')

@@ -49,12 +49,8 @@ export class Cusum {
     const side = [this.#up, this.#down].find((it) => it.sum > CUSUM_THRESHOLD);
     if (!side) return undefined;
     const change = { count: side.count, shift: side.total / side.count };
-    this.reset();
-    return change;
-  }
-
-  reset(): void {
     this.#up.reset();
     this.#down.reset();
+    return change;
   }
 }

@@ -54,10 +54,9 @@ export class DriftWatch {
     return change;
   }
 
-  /** Another model is in use. */
-  reset(): void {
+  /** Another model is in use. What speaks against plans that run seldom goes on to add up. */
+  resume(): void {
     this.#suspended = 0;
-    for (const { cusum } of this.#plans) cusum.reset();
   }
 
   report(): PlanDrift[] {

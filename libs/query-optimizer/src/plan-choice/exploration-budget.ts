@@ -32,15 +32,13 @@ export class ExplorationBudget {
   /** @param worstMs NaN where nobody knows: that cannot be paid for */
   canPay(worstMs: number): boolean {
     const { spentMs, reservedMs, totalMs } = this.#current();
-    return spentMs + reservedMs + worstMs <= totalMs * this.share;
+    const canPay = spentMs + reservedMs + worstMs <= totalMs * this.share;
+    if (!canPay) this.#refused++;
+    return canPay;
   }
 
-  /** @returns undefined when it cannot be paid for */
-  reserve(worstMs: number): ExplorationLease | undefined {
-    if (!this.canPay(worstMs)) {
-      this.#refused++;
-      return undefined;
-    }
+  /** After {@link canPay}. */
+  reserve(worstMs: number): ExplorationLease {
     const hour = this.#current();
     hour.reservedMs += worstMs;
     return { hour, worstMs };

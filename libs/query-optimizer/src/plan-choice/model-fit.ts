@@ -6,16 +6,16 @@ import { type SampleSet } from './sample-log.js';
 import { seededRandom } from './seeded-random.js';
 import { type Growth, growTrees, sumOf } from './tree-growth.js';
 
-const MEAN: Growth = { trees: 120, rate: 0.1 };
+const MEAN: Growth = { trees: 120, rate: 0.1, featureShare: 1 };
 /** Bootstrap Thompson heads (Osband and Van Roy, 2015). */
-const HEAD: Growth = { trees: 60, rate: 0.15 };
+const HEAD: Growth = { trees: 60, rate: 0.15, featureShare: 0.5 };
 export const HEADS = 5;
 /** With fewer samples, and no prior, nothing is said of a plan. */
 export const LEAST_SAMPLES = 20;
 /** The shape of a prior counts for as much as so many samples. */
 const PRIOR_SAMPLES = 100;
 /** A prior that counts for less is left out. */
-const LEAST_DISCOUNT = 0.05;
+const LEAST_DISCOUNT = 0.1;
 /** That the plan differs from its prior by as much as all of them do counts for so many samples. */
 const OFFSET_SAMPLES = 10;
 /** Until held-out samples say it. */
@@ -40,27 +40,33 @@ export interface FitOptions {
 export class ModelFit {
   readonly #samples: SampleSet;
   readonly #prior: LatencyModel | undefined;
-  readonly #options: FitOptions;
+  readonly #halfLife: number;
+  readonly #random: () => number;
   readonly #bins: FeatureBins;
   readonly #plans: readonly PlanRows[];
 
-  constructor(samples: SampleSet, planCount: number, prior: LatencyModel | undefined, options: FitOptions) {
+  constructor(
+    samples: SampleSet,
+    planCount: number,
+    prior: LatencyModel | undefined,
+    { halfLife, seed }: FitOptions,
+  ) {
     this.#samples = samples;
     this.#prior = prior;
-    this.#options = options;
+    this.#halfLife = halfLife;
+    this.#random = seededRandom(seed);
     this.#bins = new FeatureBins(samples.features, samples.width);
     this.#plans = Array.from({ length: planCount }, (_, plan) => this.#rowsOf(plan));
   }
 
   /** The model of all samples, with heads. */
   whole(): LatencyModel {
-    const random = seededRandom(this.#options.seed);
     return this.#fit(
       ({ weights }) => weights,
       (rows, prior, offset) =>
         Array.from({ length: HEADS }, (_, head) => {
           // Exponential weights: the Bayesian bootstrap (Rubin, 1981).
-          const drawn = rows.weights.map((it) => it * -Math.log(1 - random()));
+          const drawn = rows.weights.map((it) => it * -Math.log(1 - this.#random()));
           return this.#trees(rows, drawn, prior?.heads[head] ?? prior?.trees, offset, HEAD);
         }),
     );
@@ -105,7 +111,7 @@ export class ModelFit {
   ): Trees {
     const total = sumOf(weights);
     const grown = (targets: Float64Array, base: number) =>
-      growTrees({ bins: this.#bins, columns, targets, weights }, base, growth);
+      growTrees({ bins: this.#bins, columns, targets, weights }, base, growth, this.#random);
     if (!prior) return grown(labels, meanOf(labels, weights, 0, 0));
     const counts = PRIOR_SAMPLES / (PRIOR_SAMPLES + total);
     const discount = counts < LEAST_DISCOUNT ? 0 : counts;
@@ -144,7 +150,7 @@ export class ModelFit {
       rows: Array.from(places, (place) => features.subarray(place * width, (place + 1) * width)),
       columns: this.#bins.binned(features, places),
       labels: each((place) => labels[place] ?? 0),
-      weights: each((place) => (trusts[place] ?? 0) * 0.5 ** ((count - place) / this.#options.halfLife)),
+      weights: each((place) => (trusts[place] ?? 0) * 0.5 ** ((count - place) / this.#halfLife)),
     };
   }
 }

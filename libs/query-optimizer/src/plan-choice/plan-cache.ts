@@ -20,8 +20,8 @@ export interface PlannedEntry {
   readonly predictedMs: Float64Array;
   readonly predicted: Readonly<Record<string, number>>;
   readonly modelVersion: number;
-  /** By plan: how likely it is explored, if that can be paid for. The rest is for `plan`. */
-  readonly shares: Float64Array;
+  /** By plan: how likely it is tried instead of `plan`, if that can be paid for. Undefined until it is needed. */
+  shares: Float64Array | undefined;
   runs: number;
   missed: number;
   averageMs: number;

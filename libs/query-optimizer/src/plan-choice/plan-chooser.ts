@@ -27,6 +27,12 @@ export interface ChooserParts {
   readonly usual: UsualTimes;
 }
 
+interface Draw {
+  readonly plan: number;
+  readonly propensity: number;
+  readonly lease?: ExplorationLease | undefined;
+}
+
 /** Chooses: by what is remembered, else by the model; and now and then another plan, to learn of it. */
 export class PlanChooser<Plan extends string> {
   readonly #reader: QuestionReader<Plan>;
@@ -46,7 +52,7 @@ export class PlanChooser<Plan extends string> {
     const { entry, cached } = this.#entryOf(question, numbered);
     const fallbackMs = this.#fallbackMs(entry, numbered);
     const timeoutMs = Math.max(Math.ceil(fallbackMs * this.options.timeoutFactor), LEAST_TIMEOUT_MS);
-    const { plan, propensity, lease } = this.#draw(entry, numbered.fallback, timeoutMs);
+    const { plan, propensity, lease } = this.#draw(entry, numbered, timeoutMs);
     const isFallback = plan === numbered.fallback;
     return {
       plan: this.#plans[plan] ?? question.fallback,
@@ -93,10 +99,7 @@ export class PlanChooser<Plan extends string> {
       predictedMs,
       predicted: this.#named(predictedMs),
       modelVersion: trainer.version,
-      shares:
-        reason === 'out-of-domain'
-          ? new Float64Array(this.#plans.length)
-          : explorationShares(model, question, chosen, predictedMs, this.options),
+      shares: undefined,
       runs: 0,
       missed: 0,
       averageMs: 0,
@@ -111,27 +114,28 @@ export class PlanChooser<Plan extends string> {
     return bestPlan(known, fallback, this.options);
   }
 
-  /** The fallback costs no budget: that is what runs without a planner. */
-  #draw(
-    entry: PlannedEntry,
-    fallback: number,
-    worstMs: number,
-  ): { plan: number; propensity: number; lease?: ExplorationLease | undefined } {
+  /** Only where the worst that may come of it can be paid for, be it the fallback itself that is tried, which costs nothing. */
+  #draw(entry: PlannedEntry, question: NumberedQuestion, worstMs: number): Draw {
     const { budget } = this.parts;
-    const canPay = budget.canPay(worstMs);
-    let left = this.options.random();
+    if (entry.reason === 'out-of-domain' || !budget.canPay(worstMs))
+      return { plan: entry.plan, propensity: 1 };
+    entry.shares ??= this.#shares(entry, question);
     let rest = 1;
+    let left = this.options.random();
     let picked = -1;
-    entry.shares.forEach((share, plan) => {
+    for (let plan = 0; plan < entry.shares.length; plan++) {
+      const share = entry.shares[plan] ?? 0;
+      rest -= share;
       left -= share;
-      if (left < 0 && picked < 0 && share > 0) picked = plan;
-      if (canPay || plan === fallback) rest -= share;
-    });
-    const share = entry.shares[picked];
-    if (share === undefined) return { plan: entry.plan, propensity: rest };
-    if (picked === fallback) return { plan: picked, propensity: share };
-    const lease = budget.reserve(worstMs);
-    return lease ? { plan: picked, propensity: share, lease } : { plan: entry.plan, propensity: rest };
+      if (left < 0 && picked < 0) picked = plan;
+    }
+    if (picked < 0) return { plan: entry.plan, propensity: rest };
+    const lease = picked === question.fallback ? undefined : budget.reserve(worstMs);
+    return { plan: picked, propensity: entry.shares[picked] ?? 0, lease };
+  }
+
+  #shares({ plan, predictedMs }: PlannedEntry, question: NumberedQuestion): Float64Array {
+    return explorationShares(this.parts.trainer.model ?? [], question, plan, predictedMs, this.options);
   }
 
   #fallbackMs({ predictedMs }: PlannedEntry, { fallback }: NumberedQuestion): number {

@@ -7,7 +7,7 @@ export interface PlanQuestion<Plan extends string> {
   readonly shape: string;
   /** Coarse measures, such as logarithms of estimates: with the shape, what a plan is remembered by. */
   readonly buckets: readonly number[];
-  /** In the order of the planner's `features`; finite. */
+  /** In the order of the planner's `features`; finite. A `Float64Array` is kept as it is: do not write to it afterwards. */
   readonly features: ArrayLike<number>;
   /** Plans that may run. Leave out what cannot answer, and what must not be tried. */
   readonly allowed: readonly Plan[];
@@ -22,7 +22,7 @@ export type PlanReason = (typeof PLAN_REASONS)[number];
 export interface PlanDecision<Plan extends string> {
   readonly plan: Plan;
   readonly fallback: Plan;
-  /** Of the allowed plans of which something is known. */
+  /** Of the allowed plans of which something is known; of a remembered plan, those of the query that it was found for. */
   readonly predictedMs: Readonly<Partial<Record<Plan, number>>>;
   readonly reason: PlanReason;
   /** Whether it was remembered. */

@@ -32,7 +32,11 @@ export function plannerMetrics(report: PlannerReport): MetricFamily[] {
       'By how much exploration took longer than the fallback',
       exploration.spentMs / 1_000,
     ),
-    counter('db_planner_exploration_refused_total', 'Not tried for lack of budget', exploration.refused),
+    counter(
+      'db_planner_exploration_refused_total',
+      'Decisions at which exploration could not be paid for',
+      exploration.refused,
+    ),
     counter('db_planner_run_seconds_total', 'Time of all plans', regret.actualMs / 1_000),
     counter(
       'db_planner_regret_seconds_total',

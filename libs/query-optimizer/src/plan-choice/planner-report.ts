@@ -20,7 +20,7 @@ export interface PlannerReport {
     /** Of this hour: what exploration took longer than the fallback, what is set aside for what runs now, and the budget of both so far. */
     readonly hour: { readonly spentMs: number; readonly reservedMs: number; readonly allowedMs: number };
     readonly spentMs: number;
-    /** Times that it was not tried for lack of budget. */
+    /** Decisions at which it could not be paid for. */
     readonly refused: number;
   };
   readonly regret: {

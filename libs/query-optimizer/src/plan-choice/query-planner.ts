@@ -52,7 +52,7 @@ export class QueryPlanner<Plan extends string> {
       guard: { minGain: options.minGain, minGainMs: options.minGainMs },
       prior: prior && toLatencyModel(prior, plans),
       onPromotion: () => {
-        this.#drift.reset();
+        this.#drift.resume();
         this.#cache.clear('promotion');
       },
     });
@@ -124,7 +124,7 @@ export class QueryPlanner<Plan extends string> {
     await this.#trainer.trained();
   }
 
-  /** What it has learned, as JSON: to be the prior of another planner. Some 100 KB a plan. */
+  /** What it has learned, as JSON: to be the prior of another planner. Some 40 KB a plan. */
   model(): PlannerModel {
     const { plans, features } = this.#options;
     return toPlannerModel(this.#trainer.model ?? [], plans, features);

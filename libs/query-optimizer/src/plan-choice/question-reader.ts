@@ -30,12 +30,11 @@ export class QuestionReader<Plan extends string> {
     const { features } = this;
     if (values.length !== features.length)
       throw new QueryPlannerInputError(`it has ${values.length} features instead of ${features.length}`);
-    const row = new Float64Array(values.length);
+    const row = values instanceof Float64Array ? values : Float64Array.from(values);
     for (let at = 0; at < row.length; at++) {
-      const value = values[at] ?? NaN;
+      const value = row[at] ?? NaN;
       if (!Number.isFinite(value))
         throw new QueryPlannerInputError(`the feature ${features[at]} is ${value}, no finite number`);
-      row[at] = value;
     }
     return row;
   }

@@ -37,12 +37,18 @@ export interface ReplayInput {
  */
 export function replay(input: ReplayInput): Verdict {
   const { current, candidateFor } = input;
+  if (input.samples.count - input.from < LEAST_ERRORS)
+    return { isBetter: true, why: 'too few samples to judge it' };
   const candidate = errorOf(input, candidateFor);
-  const before = current ? errorOf(input, () => current) : errorOfMeans(input);
+  if (candidate === undefined) return { isBetter: false, why: 'it knows too little of what was run' };
+  const before = (current && errorOf(input, () => current)) ?? errorOfMeans(input);
   if (candidate > before * WORSE_ERROR + LEAST_ERROR_MARGIN)
     return { isBetter: false, why: `its error is ${candidate.toFixed(2)} instead of ${before.toFixed(2)}` };
   const choices = replayed(input);
-  const rivals = { 'the current model': choices.current, 'the fallback alone': choices.fallback };
+  const rivals = {
+    ...(current && { 'the current model': choices.current }),
+    'the fallback alone': choices.fallback,
+  };
   for (const [name, rival] of Object.entries(rivals)) {
     const { meanMs, isSure } = costBeside(input, choices, rival);
     if (isSure) return { isBetter: false, why: `costs ${meanMs.toFixed(2)} ms a query more than ${name}` };
@@ -50,8 +56,11 @@ export function replay(input: ReplayInput): Verdict {
   return { isBetter: true, why: `as good at least, with an error of ${candidate.toFixed(2)}` };
 }
 
-/** Root of the mean squared difference of logarithms, over what was predicted. 0 where that is too little to say. */
-function errorOf({ samples, from }: ReplayInput, modelFor: (place: number) => LatencyModel): number {
+/** Root of the mean squared difference of logarithms, over what was predicted; undefined where that is too little. */
+function errorOf(
+  { samples, from }: ReplayInput,
+  modelFor: (place: number) => LatencyModel,
+): number | undefined {
   let [squares, count] = [0, 0];
   for (let place = from; place < samples.count; place++) {
     const error = heldOutError(samples, place, modelFor(place));
@@ -59,7 +68,7 @@ function errorOf({ samples, from }: ReplayInput, modelFor: (place: number) => La
     squares += error * error;
     count++;
   }
-  return count < LEAST_ERRORS ? 0 : Math.sqrt(squares / count);
+  return count < LEAST_ERRORS ? undefined : Math.sqrt(squares / count);
 }
 
 /** Of knowing nothing but the mean of each plan. */

@@ -6,10 +6,15 @@ const LEAF_CAUTION = 3;
 /** A tree for so many samples: a hundred trees on ten samples would learn their noise by heart. */
 const SAMPLES_A_TREE = 4;
 
+/** A bin of a leaf is found by shifts: {@link MAX_BINS} are as many bits. */
+const BIN_BITS = 6;
+
 /** How many trees at most, and how much of what is left each one takes. */
 export interface Growth {
   readonly trees: number;
   readonly rate: number;
+  /** Part of the features that each tree may ask about, drawn anew for each. */
+  readonly featureShare: number;
 }
 
 export interface GrowthRows {
@@ -26,14 +31,15 @@ export interface GrowthRows {
  * Gradient boosting by histograms (Ke et al., LightGBM, NIPS 2017) of squared errors, with oblivious trees.
  * @returns trees for what `targets` are beside `base`, which is taken as given
  */
-export function growTrees(rows: GrowthRows, base: number, { trees, rate }: Growth): Trees {
+export function growTrees(rows: GrowthRows, base: number, growth: Growth, random: () => number): Trees {
+  const { trees, rate, featureShare } = growth;
   const count = Math.min(trees, Math.ceil(sumOf(rows.weights) / SAMPLES_A_TREE));
   const grower = new TreeGrower(rows, base, rate);
   const features: number[] = [];
   const thresholds: number[] = [];
   const leaves: number[] = [];
   for (let tree = 0; tree < count; tree++) {
-    const splits = grower.splits();
+    const splits = grower.splits(() => random() < featureShare);
     if (!splits) break;
     for (const { feature, bin } of splits) {
       features.push(feature);
@@ -81,14 +87,13 @@ class TreeGrower {
   }
 
   /** @returns those of the next tree; undefined when no feature tells rows apart */
-  splits(): Split[] | undefined {
-    const { weights } = this.#rows;
-    for (let row = 0; row < weights.length; row++)
-      this.#weighted[row] = (this.#errors[row] ?? 0) * (weights[row] ?? 0);
+  splits(isDrawn: () => boolean): Split[] | undefined {
+    const features = this.#drawn(isDrawn);
+    weigh(this.#weighted, this.#errors, this.#rows.weights);
     this.#leafOf.fill(0);
     const splits: Split[] = [];
     for (let level = 0; level < TREE_DEPTH; level++) {
-      const split = this.#bestSplit(1 << level);
+      const split = this.#bestSplit(1 << level, features);
       if (!split) return undefined;
       splits.push(split);
       this.#divide(split);
@@ -98,52 +103,47 @@ class TreeGrower {
 
   /** Values of the tree whose splits were asked for last; takes them from what is left. */
   leaves(): Float64Array {
-    const { weights } = this.#rows;
     const errors = new Float64Array(TREE_LEAVES);
     const totals = new Float64Array(TREE_LEAVES);
-    this.#leafOf.forEach((leaf, row) => {
-      errors[leaf] = (errors[leaf] ?? 0) + (this.#weighted[row] ?? 0);
-      totals[leaf] = (totals[leaf] ?? 0) + (weights[row] ?? 0);
-    });
+    addByLeaf(errors, this.#leafOf, this.#weighted);
+    addByLeaf(totals, this.#leafOf, this.#rows.weights);
     // With few digits, since it is sent and stored as text.
     const values = errors.map((it, leaf) =>
       Number(((this.#rate * it) / ((totals[leaf] ?? 0) + LEAF_CAUTION)).toPrecision(5)),
     );
-    for (let row = 0; row < weights.length; row++)
-      this.#errors[row] = (this.#errors[row] ?? 0) - (values[this.#leafOf[row] ?? 0] ?? 0);
+    subtract(this.#errors, this.#leafOf, values);
     return values;
   }
 
-  #bestSplit(leaves: number): Split | undefined {
+  /** All of them where chance would leave none. */
+  #drawn(isDrawn: () => boolean): readonly number[] {
+    const telling = [...this.#rows.bins.edges.keys()].filter(
+      (feature) => (this.#rows.bins.edges[feature]?.length ?? 0) > 0,
+    );
+    const drawn = telling.filter(isDrawn);
+    return drawn.length > 0 ? drawn : telling;
+  }
+
+  #bestSplit(leaves: number, features: readonly number[]): Split | undefined {
     let best: Split | undefined;
     let most = -Infinity;
-    this.#rows.bins.edges.forEach(({ length }, feature) => {
-      if (length === 0) return;
+    for (const feature of features) {
+      const edges = this.#rows.bins.edges[feature]?.length ?? 0;
       this.#sumBins(feature, leaves);
-      this.#sumGains(length, leaves);
-      for (let bin = 0; bin < length; bin++) {
+      this.#sumGains(edges, leaves);
+      for (let bin = 0; bin < edges; bin++) {
         const gain = this.#gains[bin] ?? 0;
         if (gain <= most) continue;
         most = gain;
         best = { feature, bin };
       }
-    });
+    }
     return best;
   }
 
-  /** The hot loop of all training. */
   #sumBins(feature: number, leaves: number): void {
-    const count = this.#leafOf.length;
-    const { weights } = this.#rows;
-    const column = this.#rows.columns.subarray(feature * count, (feature + 1) * count);
-    const leafOf = this.#leafOf;
-    const weighted = this.#weighted;
-    const sums = this.#sums.fill(0, 0, leaves * MAX_BINS * 2);
-    for (let row = 0; row < count; row++) {
-      const at = ((leafOf[row] ?? 0) * MAX_BINS + (column[row] ?? 0)) * 2;
-      sums[at] = (sums[at] ?? 0) + (weighted[row] ?? 0);
-      sums[at + 1] = (sums[at + 1] ?? 0) + (weights[row] ?? 0);
-    }
+    this.#sums.fill(0, 0, leaves * MAX_BINS * 2);
+    addByBin(this.#sums, this.#leafOf, this.#column(feature), this.#weighted, this.#rows.weights);
   }
 
   /** What each split of the feature would explain, over all leaves that it divides. */
@@ -162,18 +162,62 @@ class TreeGrower {
       for (let bin = 0; bin < edges; bin++) {
         leftErrors += sums[bin * 2] ?? 0;
         leftWeights += sums[bin * 2 + 1] ?? 0;
-        const left = leftErrors ** 2 / (leftWeights + LEAF_CAUTION);
-        const right = (errors - leftErrors) ** 2 / (weights - leftWeights + LEAF_CAUTION);
-        this.#gains[bin] = (this.#gains[bin] ?? 0) + left + right;
+        const left = explained(leftErrors, leftWeights);
+        this.#gains[bin] =
+          (this.#gains[bin] ?? 0) + left + explained(errors - leftErrors, weights - leftWeights);
       }
     }
   }
 
   #divide({ feature, bin }: Split): void {
-    const count = this.#leafOf.length;
-    for (let row = 0; row < count; row++) {
-      const isRight = (this.#rows.columns[feature * count + row] ?? 0) > bin;
-      this.#leafOf[row] = ((this.#leafOf[row] ?? 0) << 1) | (isRight ? 1 : 0);
-    }
+    divide(this.#leafOf, this.#column(feature), bin);
   }
+
+  #column(feature: number): Uint8Array {
+    const count = this.#leafOf.length;
+    return this.#rows.columns.subarray(feature * count, (feature + 1) * count);
+  }
+}
+
+/** Squared error that a leaf takes away. (Not `**`, which is a call of a library.) */
+function explained(errors: number, weights: number): number {
+  return (errors * errors) / (weights + LEAF_CAUTION);
+}
+
+// The hot loops, as functions of their own so that each is compiled for itself.
+
+function weigh(weighted: Float64Array, errors: Float64Array, weights: Float64Array): void {
+  for (let row = 0; row < weighted.length; row++) weighted[row] = (errors[row] ?? 0) * (weights[row] ?? 0);
+}
+
+/** The hottest. */
+function addByBin(
+  sums: Float64Array,
+  leafOf: Uint8Array,
+  column: Uint8Array,
+  weighted: Float64Array,
+  weights: Float64Array,
+): void {
+  for (let row = 0; row < leafOf.length; row++) {
+    const at = (((leafOf[row] ?? 0) << BIN_BITS) | (column[row] ?? 0)) << 1;
+    sums[at] = (sums[at] ?? 0) + (weighted[row] ?? 0);
+    sums[at + 1] = (sums[at + 1] ?? 0) + (weights[row] ?? 0);
+  }
+}
+
+function addByLeaf(sums: Float64Array, leafOf: Uint8Array, values: Float64Array): void {
+  for (let row = 0; row < leafOf.length; row++) {
+    const leaf = leafOf[row] ?? 0;
+    sums[leaf] = (sums[leaf] ?? 0) + (values[row] ?? 0);
+  }
+}
+
+function subtract(errors: Float64Array, leafOf: Uint8Array, values: Float64Array): void {
+  for (let row = 0; row < leafOf.length; row++)
+    errors[row] = (errors[row] ?? 0) - (values[leafOf[row] ?? 0] ?? 0);
+}
+
+function divide(leafOf: Uint8Array, column: Uint8Array, bin: number): void {
+  for (let row = 0; row < leafOf.length; row++)
+    leafOf[row] = ((leafOf[row] ?? 0) << 1) | ((column[row] ?? 0) > bin ? 1 : 0);
 }

@@ -1,3 +1,4 @@
+import { type MetricFamily } from '@peregrine/query-optimizer';
 import { type Calibration } from './calibration-rule.js';
 
 /**
@@ -12,20 +13,6 @@ export interface CalibrationFigures {
   readonly calibration: Calibration;
   /** Of this process since its start. */
   readonly outcomes: Readonly<Partial<Record<ShadowOutcome, number>>>;
-}
-
-/** One figure with its labels. */
-export interface MetricSample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-/** Figures of one name, as the platform's metrics take them. */
-export interface MetricFamily {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  readonly samples: readonly MetricSample[];
 }
 
 export function calibrationMetrics({ embedder, calibration, outcomes }: CalibrationFigures): MetricFamily[] {

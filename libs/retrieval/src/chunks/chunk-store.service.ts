@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { vectorOf } from '@peregrine/ai/vectors';
 import { Transactions } from '@peregrine/database';
 import { type EntityManager } from 'typeorm';
 import { DocumentNotFoundError } from '../retrieval.errors.js';
 import { type EmbedOptions } from '../vectors/embedder.js';
+import { VectorIndex } from '../vectors/vector-index.service.js';
 import { type RowOwner, storedChunks, writeChunks, writeVectors } from './chunk-rows.js';
 import { type ChunkedDocument, matchChunks, type WantedChunk } from './match-chunks.js';
 import { TextVectorizer, type TextVectors } from './text-vectorizer.service.js';
@@ -14,6 +16,7 @@ export class ChunkStore {
   constructor(
     private readonly transactions: Transactions,
     private readonly vectorizer: TextVectorizer,
+    private readonly vectorIndex: VectorIndex,
   ) {}
 
   /**
@@ -68,6 +71,11 @@ export class ChunkStore {
     });
     const { changed } = await writeChunks(manager, owner, matched);
     await writeVectors(manager, owner, this.vectorizer.embedder.dimensions, embedded);
+    await this.vectorIndex.add(
+      workspaceId,
+      embedded.map((it) => it.chunk.id),
+      embedded.map((it) => vectorOf(it.vector.embedding)),
+    );
     if (changed || embedded.length > 0) await raiseVersion(manager, workspaceId);
     return matched.wanted;
   }

@@ -14,9 +14,10 @@ export function fallbackOf({ isResident }: Pick<PlanFacts, 'isResident'>): Retri
 
 /** The plans that may be tried on a query; what is known to go wrong is never explored. */
 export function allowedPlans(facts: PlanFacts): RetrievalPlanName[] {
-  const { mode, isResident, twoHopSize } = facts;
+  const { mode, isResident, hasVectorIndex, twoHopSize } = facts;
   const refused: Partial<Record<RetrievalPlanName, boolean>> = {
     'cached-partial': !isResident,
+    'vector-index': !hasVectorIndex || selectivityOf(facts) < LEAST_SELECTIVITY,
     'vector-first': selectivityOf(facts) < LEAST_SELECTIVITY,
     'graph-first': twoHopSize > MANY_NEIGHBOURS,
     'hybrid-parallel': twoHopSize > MANY_NEIGHBOURS,

@@ -21,6 +21,8 @@ export interface PlanFacts {
   readonly reading: SampleReading;
   readonly isResident: boolean;
   readonly isNeighbourhoodKept: boolean;
+  /** Whether there is an index of pgvector. */
+  readonly hasVectorIndex: boolean;
   /** Embeddings in memory, of all spaces. */
   readonly keptVectors: number;
   /** Queries of this process that have not ended. */
@@ -85,9 +87,9 @@ export function shapeOf({
   wantedZ,
 }: PlanFacts): string {
   const fields = Object.entries(filter).flatMap(([field, value]) => (value === undefined ? [] : [field]));
-  return [mode, ...fields.sort(), flag(hasText), flag(isResident), flag(isNeighbourhoodKept), wantedZ].join(
-    ' ',
-  );
+  // What is calibrated moves a little with every sample.
+  const z = Math.round(4 * wantedZ);
+  return [mode, ...fields.sort(), flag(hasText), flag(isResident), flag(isNeighbourhoodKept), z].join(' ');
 }
 
 /** Coarse measures, each twice the one before it. */

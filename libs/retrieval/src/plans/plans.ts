@@ -1,5 +1,6 @@
 import { RETRIEVAL_MODES } from '../search/certified-search.js';
 import { type RetrievalPlan, type RetrievalPlanName } from './retrieval-plan.js';
+import { vectorIndex } from './vector-index.plan.js';
 import { vectorFirst } from './vector-first.plan.js';
 
 /** Codes of what the filter leaves, compared by PostgreSQL; the first scores say how many. */
@@ -55,4 +56,5 @@ export const PLANS: Readonly<Record<RetrievalPlanName, RetrievalPlan>> = {
   'vector-first': vectorFirst,
   'graph-first': graphFirst,
   'hybrid-parallel': hybridParallel,
+  'vector-index': vectorIndex,
 };

@@ -8,6 +8,7 @@ export const RETRIEVAL_PLANS = [
   'vector-first',
   'graph-first',
   'hybrid-parallel',
+  'vector-index',
 ] as const;
 export type RetrievalPlanName = (typeof RETRIEVAL_PLANS)[number];
 
@@ -16,6 +17,8 @@ export interface PlanSources {
   readonly sql: SqlCodes;
   /** Those in memory; loads them when they are not there. */
   readonly resident: () => Promise<CodeSource>;
+  /** Those among so many near chunks that pass, by an index of pgvector. */
+  readonly indexed: (count: number) => Promise<readonly string[]>;
 }
 
 /**

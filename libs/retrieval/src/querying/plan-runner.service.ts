@@ -17,6 +17,7 @@ import { ExactRanking } from '../search/exact-ranking.js';
 import { type Statements } from '../statements.js';
 import { type Embedder, RETRIEVAL_EMBEDDER } from '../vectors/embedder.js';
 import { VectorCache } from '../vectors/vector-cache.js';
+import { VectorIndex } from '../vectors/vector-index.service.js';
 import { PlanStatements } from './plan-statements.js';
 import { type SearchRun } from './search-run.js';
 
@@ -43,6 +44,7 @@ export class PlanRunner {
     private readonly vectors: VectorCache,
     private readonly probe: SampleProbe,
     private readonly chooser: PlanChooser,
+    private readonly vectorIndex: VectorIndex,
     @Inject(RETRIEVAL_EMBEDDER) private readonly embedder: Embedder,
     @Inject(RETRIEVAL_OPTIONS) private readonly options: RetrievalOptions,
   ) {}
@@ -59,7 +61,8 @@ export class PlanRunner {
 
   async #search(run: SearchRun): Promise<Searched> {
     const isResident = this.resident.peek(run.space, run.version) !== undefined;
-    const question = run.clock.time('probe', () => this.#question(run));
+    const hasVectorIndex = await this.vectorIndex.isThere();
+    const question = run.clock.time('probe', () => this.#question(run, hasVectorIndex));
     const choice = run.clock.time('choose', () => this.#choose(run, question, isResident));
     if (!isResident && !run.query.plan && run.version !== undefined)
       this.resident.warm(run.space, run.version);
@@ -73,8 +76,8 @@ export class PlanRunner {
     }
   }
 
-  #question(run: SearchRun): RetrievalQuestion | undefined {
-    const facts = this.#facts(run);
+  #question(run: SearchRun, hasVectorIndex: boolean): RetrievalQuestion | undefined {
+    const facts = this.#facts(run, hasVectorIndex);
     return facts && this.chooser.question(facts);
   }
 
@@ -88,7 +91,10 @@ export class PlanRunner {
   }
 
   /** Undefined inside a transaction, and until the first sample of the space was drawn. */
-  #facts({ space, query, version, code, limit, wantedZ, expectedSize }: SearchRun): PlanFacts | undefined {
+  #facts(
+    { space, query, version, code, limit, wantedZ, expectedSize }: SearchRun,
+    hasVectorIndex: boolean,
+  ): PlanFacts | undefined {
     if (version === undefined) return undefined;
     const { filter, mode, seeds, text } = query;
     const resident = this.resident.peek(space, version);
@@ -101,7 +107,7 @@ export class PlanRunner {
       chunks: resident?.size ?? sample.size,
       knownPassing: resident?.knownPassing(filter),
       reading: sample.read({ code, filter, limit, z: wantedZ }),
-      isResident: resident !== undefined,
+      ...{ isResident: resident !== undefined, hasVectorIndex },
       isNeighbourhoodKept:
         mode !== 'plain' && this.neighbourhoods.has({ ...space, version, seeds, maxNeighbours }),
       keptVectors: this.vectors.figures.vectors,
@@ -140,10 +146,12 @@ export class PlanRunner {
     plan: RetrievalPlanName,
     statements: Statements,
   ): Promise<Pick<Searched, 'search' | 'escalated'>> {
-    const { clock, code, space, version } = run;
+    const { clock, code, space, vector, version } = run;
+    const { filter } = run.query;
     const search = this.#prepare(run, statements);
     const sources = {
       sql: new SqlCodes(statements, space, code),
+      indexed: (count: number) => this.vectorIndex.nearest(statements, { space, filter, count, vector }),
       resident: (): Promise<CodeSource> => this.resident.open(space, version, code),
     };
     const source = await clock.measure(plan, () => PLANS[plan].begin(search, sources));

@@ -46,7 +46,7 @@ export class RetrievalService {
   /**
    * @param options.signal ends the work between two statements when nobody waits for the answer any more
    * @throws {InvalidRetrievalQueryError} {@link UnknownFilterFieldError} {@link InvalidVectorError} {@link ChunkNotFoundError}
-   *   {@link PlanNotApplicableError} {@link CodesTooLargeError} {@link CodeThreadLostError}; the last two only for a plan that was asked for
+   *   {@link PlanNotApplicableError} {@link CodesTooLargeError} {@link CodeThreadLostError}; the last two, and {@link VectorIndexMissingError}, only for a plan that was asked for
    */
   async query(
     workspaceId: string,
