@@ -20,6 +20,8 @@ const QUICK: typeof WHOLE = {
 /** Processor time is that of the one process that answers; what is asked of is in memory. */
 const SETTINGS = { max_parallel_workers_per_gather: '0', shared_buffers: '512MB' };
 
+type BenchPlan = Pick<RetrievalBench, 'sizes' | 'seeds' | 'writesPrior'>;
+
 /** A PostgreSQL of our own, and what several suites need of it. */
 export class RetrievalBench implements Servers {
   readonly versions: Readonly<Record<string, string>>;
@@ -28,20 +30,20 @@ export class RetrievalBench implements Servers {
   /** Whether what was learned goes to the library. */
   readonly writesPrior: boolean;
   readonly #postgres: BenchPostgres;
-  readonly #matrices = new Map<number, Promise<readonly Row[]>>();
+  readonly #matrices = new Map<string, Promise<readonly Row[]>>();
 
-  private constructor(postgres: BenchPostgres, { isQuick, flags }: BenchOptions<string>) {
+  private constructor(postgres: BenchPostgres, plan: BenchPlan) {
     this.#postgres = postgres;
     this.versions = postgres.versions;
-    const sizes = isQuick ? QUICK : WHOLE;
-    this.sizes = { ...sizes, chunks: parseCount('chunks', flags) ?? sizes.chunks };
-    this.seeds = parseSeeds(flags['seeds']) ?? SEEDS;
-    this.writesPrior = flags['write-prior'] === true;
+    this.sizes = plan.sizes;
+    this.seeds = plan.seeds;
+    this.writesPrior = plan.writesPrior;
   }
 
-  /** @throws {EmbeddedPostgresError} {@link BenchUsageError} */
+  /** @throws {EmbeddedPostgresError} {@link BenchUsageError} before anything is started */
   static async start(options: BenchOptions<string>): Promise<RetrievalBench> {
-    return new RetrievalBench(await BenchPostgres.start(SETTINGS), options);
+    const plan = planOf(options);
+    return new RetrievalBench(await BenchPostgres.start(SETTINGS), plan);
   }
 
   /** Every question of the world of a seed by every plan; measured when it is first asked for. */
@@ -86,19 +88,30 @@ export class RetrievalBench implements Servers {
   }
 
   #matrixOf(shape: WorldShape, repetitions: number, progress: Progress): Promise<readonly Row[]> {
-    const known = this.#matrices.get(shape.seed);
+    const key = JSON.stringify(shape);
+    const known = this.#matrices.get(key);
     if (known) return known;
     const matrix = this.withWorld(shape, progress, async (stored) => {
       const { measureMatrix } = await import('./measure/matrix.ts');
       return measureMatrix(stored, repetitions, progress);
     });
-    this.#matrices.set(shape.seed, matrix);
+    this.#matrices.set(key, matrix);
     return matrix;
   }
 
   stop(): Promise<void> {
     return this.#postgres.stop();
   }
+}
+
+/** @throws {BenchUsageError} */
+function planOf({ isQuick, flags }: BenchOptions<string>): BenchPlan {
+  const sizes = isQuick ? QUICK : WHOLE;
+  return {
+    sizes: { ...sizes, chunks: parseCount('chunks', flags) ?? sizes.chunks },
+    seeds: parseSeeds(flags['seeds']) ?? SEEDS,
+    writesPrior: flags['write-prior'] === true,
+  };
 }
 
 /** @throws {BenchUsageError} */

@@ -23,11 +23,11 @@ export function makePlanner(seed: number, options: Options): Planner {
   });
 }
 
-/** What the planner is asked about a question: as things stand in memory when the default plan answers all of them. */
+/** What the planner is asked about a question: as things stand in memory when the default plan answers all of them, of the plans that were timed. */
 export function questionOf(row: Row): Question {
   const question = row.runs[DEFAULT_PLAN]?.[0]?.question;
   if (!question) throw new RangeError('The library did not say what its planner is asked');
-  return question;
+  return { ...question, allowed: question.allowed.filter((plan) => row.runs[plan]) };
 }
 
 /** One time of each plan that may run, noise included, as a planner would see it. */

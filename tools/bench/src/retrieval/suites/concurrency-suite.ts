@@ -1,41 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { ChunkStore, type RetrievalAnswer } from '@peregrine/retrieval';
-
-import { seededRandom } from '../../harness/random.ts';
 import { formatNumber, type Line, type SuiteResult } from '../../harness/report.ts';
 import { quantile } from '../../harness/statistics.ts';
 import type { SuiteOptions } from '../../harness/suite.ts';
 import type { RetrievalBench } from '../bench-servers.ts';
-import { LoopProbe } from '../measure/loop-probe.ts';
-import { queryOf, recallOfAnswer } from '../measure/run.ts';
+import { callBesideWriters, CALLERS, TEXTS_OF_A_WRITE, WRITERS } from '../measure/concurrency.ts';
 import { mean } from '../policies/judge.ts';
-import { type BenchWorld, withLibrary } from '../store/bench-world.ts';
-import { loadWorld } from '../store/load-world.ts';
-import { normal } from '../world/draw.ts';
-import { DIMENSIONS, FIRST_DAY, FLOOR } from '../world/shape.ts';
-import { firstChunks, type World } from '../world/world.ts';
-
-const CALLERS = 16;
-const WRITERS = 2;
-const TEXTS_OF_A_WRITE = 5;
-const TWINS = 2_000;
-
-/** What a caller got. */
-interface Answered {
-  readonly index: number;
-  readonly wallMs: number;
-  readonly answer: RetrievalAnswer;
-}
-
-/** What all callers saw. */
-interface Seen {
-  readonly recalls: readonly number[];
-  readonly wallMs: readonly number[];
-  /** Hits of another workspace. */
-  readonly foreign: number;
-  readonly writes: number;
-  readonly longestTurnMs: number;
-}
+import { FLOOR } from '../world/shape.ts';
 
 /** Sixteen callers while others write, beside a workspace with the very same vectors. */
 export async function runConcurrencySuite(
@@ -43,13 +12,9 @@ export async function runConcurrencySuite(
   bench: RetrievalBench,
 ): Promise<SuiteResult> {
   const [seed = 1] = bench.seeds;
-  const seen = await bench.withWorld(bench.shapeOf(seed), progress, async (stored) => {
-    await loadWorld(stored.pool, await twinOf(stored.world), stored.loaded.embedder);
-    const embedder = { id: stored.loaded.embedder, dimensions: DIMENSIONS, embed: embedFarAway };
-    return progress.step(`${CALLERS} callers beside ${WRITERS} writers`, () =>
-      withLibrary(stored, { embedder, poolMax: 8 }, callBesideWriters),
-    );
-  });
+  const seen = await bench.withWorld(bench.shapeOf(seed), progress, (stored) =>
+    progress.step(`${CALLERS} callers beside ${WRITERS} writers`, () => callBesideWriters(stored)),
+  );
   const under = seen.recalls.filter((it) => it < FLOOR).length / seen.recalls.length;
   const line = (what: string, measured: number, limit: number, unit: string): Line => ({
     ...{ what: `${CALLERS} callers beside writers: ${what}`, measured, limit, bound: 'at most', unit },
@@ -79,75 +44,4 @@ export async function runConcurrencySuite(
     ],
     samples: seen,
   };
-}
-
-async function callBesideWriters(library: BenchWorld): Promise<Seen> {
-  const documents = await Promise.all(Array.from({ length: WRITERS }, () => addDocument(library)));
-  const asked = library.world.questions.keys();
-  let writes = 0;
-  let isOver = false;
-  const loop = new LoopProbe();
-  const writers = documents.map(async (documentId) => {
-    for (; !isOver; writes++) await write(library, documentId);
-  });
-  const answered = await Promise.all(Array.from({ length: CALLERS }, () => call(library, asked)));
-  isOver = true;
-  await Promise.all(writers);
-  const longestTurnMs = loop.stop();
-  return { ...compare(library, answered.flat(), new Set(documents)), writes, longestTurnMs };
-}
-
-async function call(library: BenchWorld, asked: Iterator<number>): Promise<Answered[]> {
-  const { app, loaded } = library;
-  const answered: Answered[] = [];
-  for (let next = asked.next(); !next.done; next = asked.next()) {
-    const query = queryOf(library, next.value, {});
-    const startMs = performance.now();
-    const answer = await app.service.query(loaded.workspaceId, query);
-    answered.push({ index: next.value, wallMs: performance.now() - startMs, answer });
-  }
-  return answered;
-}
-
-/** Afterwards, so that nothing but the library holds the event loop up. */
-function compare(
-  library: BenchWorld,
-  answered: readonly Answered[],
-  written: ReadonlySet<string>,
-): Pick<Seen, 'recalls' | 'wallMs' | 'foreign'> {
-  const { places } = library.loaded;
-  const hits = answered.flatMap((it) => it.answer.hits);
-  return {
-    recalls: answered.map(({ index, answer }) => recallOfAnswer(library, index, answer)),
-    wallMs: answered.map((it) => it.wallMs),
-    foreign: hits.filter((it) => !places.has(it.chunkId) && !written.has(it.documentId)).length,
-  };
-}
-
-async function addDocument({ pool, loaded }: BenchWorld): Promise<string> {
-  const { rows } = await pool.query<{ id: string }>(
-    `INSERT INTO files (id, workspace_id, path, name, media_type, size_bytes, sha256, status)
-     VALUES ($1::uuid, $2, $1::text, 'written', 'text/markdown', 1, '', 'extracted') RETURNING id`,
-    [randomUUID(), loaded.workspaceId],
-  );
-  return rows[0]?.id ?? '';
-}
-
-async function write({ app, loaded }: BenchWorld, documentId: string): Promise<void> {
-  const texts = Array.from({ length: TEXTS_OF_A_WRITE }, () => randomUUID());
-  // Of a type and a day that no filter asks for.
-  const document = { documentId, type: 'written', createdAt: new Date(FIRST_DAY - 86_400_000), texts };
-  await app.get(ChunkStore).replace(loaded.workspaceId, document);
-}
-
-/** Directions without a cluster: no question is near to them. */
-function embedFarAway(texts: readonly string[]): Promise<Float32Array[]> {
-  const random = seededRandom(texts.length);
-  return Promise.resolve(texts.map(() => Float32Array.from({ length: DIMENSIONS }, () => normal(random))));
-}
-
-/** The first chunks under other ids. */
-async function twinOf(world: World): Promise<World> {
-  const twin = await firstChunks(world, Math.min(TWINS, world.ids.length));
-  return { ...twin, ids: twin.ids.map(() => randomUUID()) };
 }

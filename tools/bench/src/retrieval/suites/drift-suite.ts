@@ -14,7 +14,7 @@ export async function runDriftSuite({ progress }: SuiteOptions, bench: Retrieval
   return {
     title: 'Drift',
     notes: [
-      'One process, one planner, with the prior of the library. After each change as many new questions as the blocks show; then the last third is',
+      'One process, one planner, with the prior of the library. The changes add up. After each of them as many new questions as the blocks show; then the last third is',
       'asked again, by the planner and by every plan it may use in turn, twice: what is in memory is the same for all of them.',
     ],
     tables: [timesTable(phases), blocksTable(phases)],

@@ -170,7 +170,7 @@ function samplesOf(recorded: readonly Way[], live: Way): OnlineSamples {
     block: BLOCK,
     curves: [
       curve(
-        'planner, mean of 5 orders',
+        'planner, 5 orders',
         orderMean((it) => it.costMs),
         oracleMs,
       ),
