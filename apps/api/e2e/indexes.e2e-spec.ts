@@ -73,6 +73,13 @@ const SEED_RETRIEVAL = [
        AS ends (source_id, target_id)
      JOIN retrieval_chunks k ON k.id = source_id`,
   `INSERT INTO retrieval_degrees SELECT id, 2, 4 FROM retrieval_chunks`,
+  `INSERT INTO retrieval_links (chunk_id, target, workspace_id)
+   SELECT id, 'to ' || id, workspace_id FROM retrieval_chunks`,
+  `INSERT INTO retrieval_entities (chunk_id, entity, workspace_id)
+   SELECT id, 'of ' || id, workspace_id FROM retrieval_chunks`,
+  // Ingested as they are: the sweep has nothing to do with them.
+  `INSERT INTO retrieval_documents (document_id, workspace_id, revision, chunking, embedder, names)
+   SELECT id, workspace_id, revision, 1, 'local-hashing-384-v1', ARRAY[path] FROM files`,
 ];
 
 interface Scans {
@@ -240,6 +247,9 @@ describe('every index', () => {
                                   (SELECT FROM file_storages s WHERE s.storage_resource_id = r.id)`);
       return rows.length === 0;
     });
+    await platform.upload(WORKSPACE, 'one.md', '[two](two.md) has `theSameName`', 'text/markdown');
+    await platform.upload(WORKSPACE, 'two.md', 'It has `theSameName`, too', 'text/markdown');
+    await until(async () => (await query(`SELECT FROM retrieval_edges WHERE type = 'link'`)).length > 0);
     await platform.extracted(WORKSPACE);
 
     await Promise.all([platform.api.stop(), worker.stop()]);

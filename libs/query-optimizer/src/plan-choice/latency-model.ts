@@ -39,9 +39,13 @@ export function predictPlans(
 ): void {
   for (let plan = 0; plan < predictedMs.length; plan++) {
     const latency = isAllowed(allowed, plan) ? model[plan] : undefined;
-    predictedMs[plan] =
-      latency && isWithin(latency.domain, row) ? meanMs(predict(latency.trees, row), latency) : NaN;
+    predictedMs[plan] = isKnown(latency, row) ? meanMs(predict(latency.trees, row), latency) : NaN;
   }
+}
+
+/** Whether something is known of the plan for such a row. */
+export function isKnown(latency: PlanLatency | undefined, row: Float64Array): latency is PlanLatency {
+  return latency !== undefined && isWithin(latency.domain, row);
 }
 
 /** The mean of what is normal as a logarithm: a plan whose times spread more costs more than at its median. */

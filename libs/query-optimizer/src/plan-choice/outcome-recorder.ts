@@ -1,7 +1,6 @@
 import { predict } from './boosted-trees.js';
 import { Calibration } from './calibration.js';
-import { isWithin } from './feature-domain.js';
-import { fastestPlan } from './latency-model.js';
+import { fastestPlan, isKnown } from './latency-model.js';
 import { type ChooserParts } from './plan-chooser.js';
 import { type DecisionTrace, type PlanDecision, type PlanOutcome } from './plan-question.js';
 import { type PlannerReport } from './planner-report.js';
@@ -67,7 +66,7 @@ export class OutcomeRecorder {
   #watch({ plan: name, trace: { plan, question } }: PlanDecision<string>, label: number): void {
     const { trainer, drift, cache } = this.parts;
     const latency = trainer.model?.[plan];
-    if (!latency || !isWithin(latency.domain, question.row)) return;
+    if (!isKnown(latency, question.row)) return;
     const error = label - predict(latency.trees, question.row);
     this.#calibrations.get(name)?.add(error);
     const change = drift.observe(plan, error, latency.spread);

@@ -14,6 +14,8 @@ const entry = (key: string): PlannedEntry => ({
   averageMs: 0,
 });
 
+const always = () => true;
+
 function filled(key = 'a') {
   const cache = new PlanCache(2);
   const known = entry(key);
@@ -25,23 +27,29 @@ describe('PlanCache', () => {
   it('forgets a plan that takes half as long again as it should, though not for one run', () => {
     const { cache, known } = filled();
     for (let run = 0; run < 4; run++) cache.ran(known, 16, false);
-    expect(cache.get('a')).toBe(known);
+    expect(cache.get('a', always)).toBe(known);
     cache.ran(known, 16, false);
-    expect(cache.get('a')).toBeUndefined();
+    expect(cache.get('a', always)).toBeUndefined();
     expect(cache.report()).toEqual({ entries: 0, hits: 1, misses: 1, drops: { slower: 1 } });
   });
 
   it('keeps one that is as predicted', () => {
     const { cache, known } = filled();
     for (let run = 0; run < 100; run++) cache.ran(known, 12, run === 99);
-    expect(cache.get('a')).toBe(known);
+    expect(cache.get('a', always)).toBe(known);
   });
 
   it('forgets a plan whose answers miss the floor too often', () => {
     const { cache, known } = filled();
     cache.ran(known, 10, true);
-    expect(cache.get('a')).toBeUndefined();
+    expect(cache.get('a', always)).toBeUndefined();
     expect(cache.report().drops).toEqual({ 'missed floor': 1 });
+  });
+
+  it('does not give out what cannot be used', () => {
+    const { cache } = filled();
+    expect(cache.get('a', () => false)).toBeUndefined();
+    expect(cache.report()).toMatchObject({ entries: 1, hits: 0, misses: 1 });
   });
 
   it('leaves a newer plan alone when an older one ends badly', () => {
@@ -49,15 +57,15 @@ describe('PlanCache', () => {
     const newer = entry('a');
     cache.set('a', newer);
     cache.ran(known, 10, true);
-    expect(cache.get('a')).toBe(newer);
+    expect(cache.get('a', always)).toBe(newer);
   });
 
   it('keeps those that were used last, and forgets all on wish', () => {
     const { cache } = filled();
     cache.set('b', entry('b'));
-    cache.get('a');
+    cache.get('a', always);
     cache.set('c', entry('c'));
-    expect(['a', 'b', 'c'].map((key) => cache.get(key)?.key)).toEqual(['a', undefined, 'c']);
+    expect(['a', 'b', 'c'].map((key) => cache.get(key, always)?.key)).toEqual(['a', undefined, 'c']);
     cache.clear('index dropped');
     expect(cache.report()).toMatchObject({ entries: 0, drops: { 'index dropped': 2 } });
   });

@@ -50,11 +50,13 @@ export class PlanCache {
     };
   }
 
-  get(key: string): PlannedEntry | undefined {
+  /** @param isUsable whether the entry may be used for this query */
+  get(key: string, isUsable: (entry: PlannedEntry) => boolean): PlannedEntry | undefined {
     const entry = this.#entries.get(key);
-    if (entry) this.#hits++;
+    const found = entry && isUsable(entry) ? entry : undefined;
+    if (found) this.#hits++;
     else this.#misses++;
-    return entry;
+    return found;
   }
 
   set(key: string, entry: PlannedEntry): void {

@@ -1,8 +1,7 @@
 import { type DriftWatch } from './drift-watch.js';
 import { type ExplorationBudget, type ExplorationLease } from './exploration-budget.js';
 import { explorationShares } from './exploration.js';
-import { isWithin } from './feature-domain.js';
-import { bestPlan, isAllowed, predictPlans } from './latency-model.js';
+import { bestPlan, isAllowed, isKnown, predictPlans } from './latency-model.js';
 import { type ModelTrainer } from './model-trainer.js';
 import { type PlanCache, type PlannedEntry, planKey } from './plan-cache.js';
 import {
@@ -72,14 +71,13 @@ export class PlanChooser<Plan extends string> {
     numbered: NumberedQuestion,
   ): { entry: PlannedEntry; cached: boolean } {
     const model = this.parts.trainer.model;
-    const domain = model?.[numbered.fallback]?.domain;
-    if (!model || !domain) return { entry: this.#entry(numbered, 'untrained'), cached: false };
-    if (!isWithin(domain, numbered.row))
+    const fallback = model?.[numbered.fallback];
+    if (!model || !fallback) return { entry: this.#entry(numbered, 'untrained'), cached: false };
+    if (!isKnown(fallback, numbered.row))
       return { entry: this.#entry(numbered, 'out-of-domain'), cached: false };
     const key = planKey(question, numbered);
-    const known = this.parts.cache.get(key);
-    const knownDomain = known && model[known.plan]?.domain;
-    if (knownDomain && isWithin(knownDomain, numbered.row)) return { entry: known, cached: true };
+    const known = this.parts.cache.get(key, ({ plan }) => isKnown(model[plan], numbered.row));
+    if (known) return { entry: known, cached: true };
     const entry = this.#entry(numbered, 'fallback', key);
     this.parts.cache.set(key, entry);
     return { entry, cached: false };
