@@ -118,7 +118,7 @@ export interface ExactQuestion {
   readonly boost?: number;
 }
 
-function cosine(a: Float32Array, b: Float32Array): number {
+export function cosine(a: Float32Array, b: Float32Array): number {
   const product = (x: Float32Array, y: Float32Array) => x.reduce((sum, it, at) => sum + it * (y[at] ?? 0), 0);
   return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
 }

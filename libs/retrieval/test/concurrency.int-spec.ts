@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '@peregrine/database/testing';
 import { ChunkStore, RETRIEVAL_PLANS, type RetrievalPlanName } from '../src/index.js';
 import { PLANS } from '../src/plans/plans.js';
+import { cosine } from './clustered-corpus.js';
 import { RetrievalFixture, DIMENSIONS } from './retrieval-fixture.js';
 import { randomNumbers } from './random-numbers.js';
 
@@ -115,9 +116,4 @@ function recallOf(state: Vectors, query: Float32Array, found: ReadonlySet<string
     .sort((a, b) => b.score - a.score)
     .slice(0, LIMIT);
   return exact.filter((it) => found.has(it.id)).length / exact.length;
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  const product = (x: Float32Array, y: Float32Array) => x.reduce((sum, it, at) => sum + it * (y[at] ?? 0), 0);
-  return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
 }
