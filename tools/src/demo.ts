@@ -16,6 +16,7 @@ import {
   measureFileLoads,
   measureSearches,
 } from './demo/measure.ts';
+import { awaitIngest, demonstrateRetrieval, formatRetrievalDemo } from './demo/retrieval-demo.ts';
 import { type DemoReport, describeEnvironment, formatReport } from './demo/report.ts';
 import { startSlowStorageApi } from './demo/slow-storage-api.ts';
 import { listenForInterrupt, whenAborted } from './interrupt.ts';
@@ -40,7 +41,8 @@ const HELP = `Usage: npm run demo -- [folder] [options]
 Imports the Markdown files below a folder (default: node_modules) through the HTTP API, waits until their text is
 extracted, and prints what the cache does for file loads, searches and 1,000 requests at once. Then it makes a table that
 misses its indexes, asks it, waits until the workers' adaptive indexing has built them, and prints the ledger; it remembers
-paragraphs of the files and asks three questions about them; and it analyses source files of the folder, twice. Uses the
+paragraphs of the files and asks three questions about them; it asks for passages of the files by words, vector and links, with the
+plan, the certificate and the time of each answer; and it analyses source files of the folder, twice. Uses the
 platform that "npm start" runs on the data folder, else starts one for the duration, with INDEX_ADVISOR_MODE=apply and a round
 every 20 seconds unless they are set. Where the platform has no rounds, the demo has one of its own, and says so.
 
@@ -81,6 +83,7 @@ await runCommand(async () => {
     reporter.print(formatIndexDemo(report.indexes));
     reporter.print(formatAiDemo(report.ai));
     reporter.print(formatMemoriesDemo(report.memories));
+    reporter.print(formatRetrievalDemo(report.retrieval));
     if (values.json !== undefined)
       await writeFile(fromCallersFolder(values.json), `${JSON.stringify(report, null, 2)}\n`);
     return report.concurrent.errors === 0 ? 0 : 1;
@@ -110,6 +113,8 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
     const extractionStart = performance.now();
     const byStatus = await awaitExtraction(api, id);
     const extractionEnd = performance.now();
+    await reporter.step('Passages of the texts', () => awaitIngest(api, id, files));
+    const ingestEnd = performance.now();
     const fileLoad = await reporter.step(
       `File loads, with ${STORAGE_LATENCY_MS} ms added to the storage`,
       () => measureBehindSlowStorage(dev, dataFolder, (slow) => measureFileLoads(slow, id, files)),
@@ -128,12 +133,14 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
     const memories = await reporter.step('Memories of what the files say', () =>
       demonstrateMemories(api, id, selection),
     );
+    const retrieval = await reporter.step('Questions for passages', () => demonstrateRetrieval(api, id));
     return {
       environment: describeEnvironment(dev.redisUrl !== null),
       files: files.length,
       sizeBytes: files.reduce((sum, it) => sum + it.sizeBytes, 0),
       importSeconds: (extractionStart - importStart) / 1_000,
       extractionSeconds: (extractionEnd - extractionStart) / 1_000,
+      ingestSeconds: (ingestEnd - extractionEnd) / 1_000,
       byStatus,
       storageLatencyMs: STORAGE_LATENCY_MS,
       fileLoad,
@@ -142,6 +149,7 @@ async function runDemo({ dev, dataFolder, selection, keep, reporter }: DemoOptio
       indexes,
       ai: await demonstrateAi(api, selection.folder, reporter),
       memories,
+      retrieval,
       cache: {
         fromCold: readsBetween(cold, end),
         onceWarm: readsBetween(warm, end),

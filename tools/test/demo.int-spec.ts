@@ -32,6 +32,7 @@ describe('npm run demo', () => {
     for (const row of [
       'Imported',
       'Text extracted',
+      'Passages made',
       'File load, cold (storage +300 ms)',
       'File load, warm',
       'Search, first',
@@ -42,6 +43,7 @@ describe('npm run demo', () => {
       'Its ledger:',
       'AI results: ',
       'Memories: ',
+      'Passages: ',
     ]) {
       expect(stdout).toContain(row);
     }
@@ -55,6 +57,14 @@ describe('npm run demo', () => {
     expect(report.memories.added).toBeGreaterThan(5);
     expect(report.memories.addedAgain).toBe(0);
     for (const { hits } of report.memories.questions) expect(hits).not.toEqual([]);
+
+    // Every passage is found by its own words, and each answer says how certain it is.
+    for (const { hits, explanation } of report.retrieval.questions) {
+      expect(hits).not.toEqual([]);
+      expect(explanation.status).not.toBe('uncertified');
+      expect(stdout).toContain(`plan ${explanation.plan}`);
+    }
+    expect(report.retrieval.questions.map((it) => it.mode)).toEqual(['plain', 'boost', 'plain', 'boost']);
 
     // Its workers had the round, as they have them all day.
     expect(report.indexes).toMatchObject({ by: 'workers', why: null, round: { outcome: 'completed' } });

@@ -182,7 +182,6 @@ describe('without a sequential scan of a large table', () => {
     [
       'finds passages, all and filtered, by words and around a seed',
       async () => [
-        await retrieve({ workspaceId: WORKSPACE }),
         ...(await retrieveByEveryIndex()),
         await retrieve({ mode: 'boost', seeds: [SMALL.chunk], plan: 'hybrid-parallel' }),
       ],
@@ -232,7 +231,9 @@ describe('every index', () => {
     }
     await search('q=topic7');
     for (const { status } of await retrieveByEveryIndex()) expect(status).toBe(200);
-    const other = await platform.request('DELETE', `/workspaces/${uuid(1, 5)}`, { key: platform.adminKey });
+    const withPassage = `/workspaces/${SMALL.workspaceId}/files/${SMALL.file}`;
+    await platform.request('DELETE', withPassage, { key: platform.adminKey });
+    const other = await platform.request('DELETE', `/workspaces/${uuid(1, 2)}`, { key: platform.adminKey });
     expect(other.status).toBe(204);
     await until(async () => {
       const rows = await query(`SELECT FROM storage_resources r WHERE NOT EXISTS

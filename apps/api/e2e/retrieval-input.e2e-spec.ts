@@ -37,6 +37,12 @@ describe('a question that cannot be answered', () => {
       'RETRIEVAL_CHUNK_NOT_FOUND',
     ],
     ['a plan that needs a walk', { text: 'a', plan: 'graph-first' }, 400, 'RETRIEVAL_PLAN_NOT_APPLICABLE'],
+    [
+      'a plan that needs an index of pgvector',
+      { text: 'a', plan: 'vector-index' },
+      422,
+      'RETRIEVAL_VECTOR_INDEX_MISSING',
+    ],
     ['a plan that there is not', { text: 'a', plan: 'oracle' }, 400, 'VALIDATION_FAILED'],
     ['a floor above one', { text: 'a', recallFloor: 1.01 }, 400, 'VALIDATION_FAILED'],
     ['no time', { text: 'a', budgetMs: 0 }, 400, 'VALIDATION_FAILED'],

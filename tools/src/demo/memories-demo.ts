@@ -3,12 +3,12 @@ import { join } from 'node:path';
 
 import type { ApiClient } from './api-client.ts';
 import type { Selection } from './import-folder.ts';
+import { oneLine } from './one-line.ts';
 
 const FILES = 300;
 const MEMORIES = 1_000;
 const ADDED_AT_ONCE = 100;
 const HITS = 2;
-const SHOWN_CHARACTERS = 96;
 /** A paragraph that says something, and is no table and no code. */
 const PARAGRAPH = { minCharacters: 80, maxCharacters: 1_500 };
 
@@ -102,9 +102,4 @@ function explain({ score, keyword, vector, boost }: Hit['explanation']): string 
   const words = keyword ? `words ${keyword.score.toFixed(1)}` : 'no word in common';
   const meaning = vector ? `cosine ${vector.cosine.toFixed(2)}` : 'not embedded yet';
   return `score ${score.toFixed(2)}: ${words}, ${meaning}, times ${boost.toFixed(2)} for use and age`;
-}
-
-function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ');
-  return line.length <= SHOWN_CHARACTERS ? line : `${line.slice(0, SHOWN_CHARACTERS - 1)}…`;
 }

@@ -4,6 +4,7 @@ import type { AiDemoReport } from './ai-demo.ts';
 import type { IndexDemoReport } from './index-demo.ts';
 import type { MemoriesDemoReport } from './memories-demo.ts';
 import type { CacheFigures, ColdAndWarm, ConcurrentLoads } from './measure.ts';
+import type { RetrievalDemoReport } from './retrieval-demo.ts';
 
 /** Everything that the demo measured; also what `--json` writes. */
 export interface DemoReport {
@@ -18,6 +19,8 @@ export interface DemoReport {
   readonly sizeBytes: number;
   readonly importSeconds: number;
   readonly extractionSeconds: number;
+  /** From then until passages of the files could be asked for. */
+  readonly ingestSeconds: number;
   readonly byStatus: Record<string, number>;
   /** Added to every read of the storage in `fileLoad`. */
   readonly storageLatencyMs: number;
@@ -29,6 +32,7 @@ export interface DemoReport {
   /** Source files below the folder, analysed twice; null without any. */
   readonly ai: AiDemoReport | null;
   readonly memories: MemoriesDemoReport;
+  readonly retrieval: RetrievalDemoReport;
   readonly cache: {
     /** From before the first search and the first of two waves of 1,000 requests. */
     readonly fromCold: CacheFigures & { readonly hitRate: number };
@@ -57,6 +61,7 @@ export function formatReport(report: DemoReport): string {
       `${count(report.files)} files, ${(report.sizeBytes / 1_048_576).toFixed(1)} MiB in ${report.importSeconds.toFixed(1)} s`,
     ],
     ['Text extracted', `${seconds(report.extractionSeconds)} after the import; ${statuses(report.byStatus)}`],
+    ['Passages made', `${seconds(report.ingestSeconds)} after that`],
     [`File load, cold (storage +${report.storageLatencyMs} ms)`, times(fileLoad.cold)],
     ['File load, warm', `${times(fileLoad.warm)}   ${fileLoad.timesFaster.toFixed(0)} times faster`],
     ['Search, first', times(search.cold)],

@@ -27,12 +27,12 @@ export function predict({ base, features, thresholds, leaves }: Trees, row: Floa
   return sum;
 }
 
-/** The trees of both in one: `first` with its leaves multiplied by `scale`, then `second`. The base is to be given: it is of the sum. */
-export function joinTrees(base: number, first: Trees, scale: number, second: Trees): Trees {
+/** The sum of both. */
+export function joinTrees(first: Trees, second: Trees): Trees {
   return {
-    base,
+    base: first.base + second.base,
     features: Uint8Array.of(...first.features, ...second.features),
     thresholds: Float64Array.of(...first.thresholds, ...second.thresholds),
-    leaves: Float64Array.of(...first.leaves.map((it) => it * scale), ...second.leaves),
+    leaves: Float64Array.of(...first.leaves, ...second.leaves),
   };
 }

@@ -1,5 +1,5 @@
 import { predict } from './boosted-trees.js';
-import { bestPlan, type GainGuard, isAllowed, type LatencyModel } from './latency-model.js';
+import { bestPlan, type GainGuard, isAllowed, type LatencyModel, meanMs } from './latency-model.js';
 import { HEADS } from './model-fit.js';
 import { type NumberedQuestion } from './plan-question.js';
 
@@ -41,7 +41,8 @@ function predictHead(
   head: number,
 ): Float64Array {
   return predictedMs.map((ms, plan) => {
-    const trees = model[plan]?.heads[head];
-    return Number.isNaN(ms) || !trees ? ms : Math.exp(predict(trees, row));
+    const latency = model[plan];
+    const trees = latency?.heads[head];
+    return Number.isNaN(ms) || !trees ? ms : meanMs(predict(trees, row), latency);
   });
 }

@@ -16,6 +16,9 @@ export interface PlanLatency {
 /** By plan; undefined where nothing is known of one. */
 export type LatencyModel = readonly (PlanLatency | undefined)[];
 
+/** Of a larger one the tail is not normal, and the mean would be a guess. */
+const MOST_SPREAD = 1;
+
 /** How much better a plan has to be, to be taken instead of another. */
 export interface GainGuard {
   /** Of the other's time, 0 to 1. */
@@ -37,8 +40,13 @@ export function predictPlans(
   for (let plan = 0; plan < predictedMs.length; plan++) {
     const latency = isAllowed(allowed, plan) ? model[plan] : undefined;
     predictedMs[plan] =
-      latency && isWithin(latency.domain, row) ? Math.exp(predict(latency.trees, row)) : NaN;
+      latency && isWithin(latency.domain, row) ? meanMs(predict(latency.trees, row), latency) : NaN;
   }
+}
+
+/** The mean of what is normal as a logarithm: a plan whose times spread more costs more than at its median. */
+export function meanMs(log: number, { spread }: PlanLatency): number {
+  return Math.exp(log + Math.min(spread, MOST_SPREAD) ** 2 / 2);
 }
 
 /** @returns the fastest plan if it is worth leaving `start` for it, else `start` */

@@ -12,12 +12,8 @@ const HEAD: Growth = { trees: 60, rate: 0.15, featureShare: 0.5 };
 export const HEADS = 5;
 /** With fewer samples, and no prior, nothing is said of a plan. */
 export const LEAST_SAMPLES = 20;
-/** The shape of a prior counts for as much as so many samples. */
-const PRIOR_SAMPLES = 100;
-/** A prior that counts for less is left out. */
-const LEAST_DISCOUNT = 0.1;
 /** That the plan differs from its prior by as much as all of them do counts for so many samples. */
-const OFFSET_SAMPLES = 10;
+const OFFSET_SAMPLES = 3;
 /** Until held-out samples say it. */
 const FIRST_SPREAD = 0.5;
 
@@ -101,7 +97,10 @@ export class ModelFit {
     });
   }
 
-  /** Beside the prior's trees, discounted by what has been measured, trees for what is left. */
+  /**
+   * Beside the prior's trees, trees for what those leave over: the prior counts where nothing has been measured, and the less, the more
+   * there is. (To discount it everywhere would be to forget what it knows of queries for which the plan is never chosen.)
+   */
   #trees(
     { rows, columns, labels }: PlanRows,
     weights: Float64Array,
@@ -109,17 +108,11 @@ export class ModelFit {
     offset: number,
     growth: Growth,
   ): Trees {
-    const total = sumOf(weights);
     const grown = (targets: Float64Array, base: number) =>
       growTrees({ bins: this.#bins, columns, targets, weights }, base, growth, this.#random);
     if (!prior) return grown(labels, meanOf(labels, weights, 0, 0));
-    const counts = PRIOR_SAMPLES / (PRIOR_SAMPLES + total);
-    const discount = counts < LEAST_DISCOUNT ? 0 : counts;
-    const shapeOf = (row: Float64Array) => predict(prior, row) - prior.base;
-    const targets = Float64Array.from(rows, (row, at) => (labels[at] ?? 0) - discount * shapeOf(row));
-    const base = meanOf(targets, weights, prior.base + offset, OFFSET_SAMPLES);
-    const own = grown(targets, base);
-    return discount > 0 ? joinTrees(base, prior, discount, own) : own;
+    const left = Float64Array.from(rows, (row, at) => (labels[at] ?? 0) - predict(prior, row));
+    return joinTrees(prior, grown(left, meanOf(left, weights, offset, OFFSET_SAMPLES)));
   }
 
   /** How much slower this machine and its data are than those of the prior, as a logarithm: what plans without samples go by. */

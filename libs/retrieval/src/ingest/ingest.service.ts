@@ -23,10 +23,14 @@ import {
   type PreparedDocument,
   type SourceDocument,
 } from './prepare-document.js';
+import { Turns } from './turns.js';
 
 /** Makes files findable: passages with their embeddings, and the edges between them. */
 @Injectable()
 export class IngestService {
+  /** They wait for each other in the database, too, but there each of them has a connection. */
+  readonly #writers = new Turns();
+
   constructor(
     private readonly transactions: Transactions,
     private readonly chunks: ChunkStore,
@@ -54,10 +58,12 @@ export class IngestService {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const vectors = await this.chunks.embedNew(documents, { workspaceId, ...(signal && { signal }) });
-    await this.transactions.run(async (manager) => {
-      await lockWorkspace(manager, workspaceId);
-      await this.#write(manager, workspaceId, await lockCurrent(manager, documents), vectors);
-    });
+    await this.#writers.take(workspaceId, () =>
+      this.transactions.run(async (manager) => {
+        await lockWorkspace(manager, workspaceId);
+        await this.#write(manager, workspaceId, await lockCurrent(manager, documents), vectors);
+      }),
+    );
   }
 
   async #write(
