@@ -76,9 +76,10 @@ describe('the calibration', () => {
   it('raises the certainty of a model whose codes mislead, for every process and after a restart, and of no other', async () => {
     const misled = await process('misled-64');
     const corpusOfMisled = await ClusteredCorpus.create(misled, 800);
-    // A third of the chunks look as if they were on the other side of the world.
+    // Of each document every third chunk looks as if it was on the other side of the world.
     await fixture.query(
-      `UPDATE retrieval_codes SET code = ~code WHERE embedder = 'misled-64' AND hashtext(chunk_id::text) % 3 = 0`,
+      `UPDATE retrieval_codes c SET code = ~c.code FROM retrieval_chunks k
+        WHERE k.id = c.chunk_id AND c.embedder = 'misled-64' AND k.place % 3 = 0`,
     );
     const { explanation } = await ask(misled, corpusOfMisled);
     expect(explanation).toMatchObject({ status: 'certified', wantedZ: 3 });

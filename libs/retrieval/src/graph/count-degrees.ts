@@ -16,21 +16,24 @@ export async function countDegrees(manager: EntityManager, chunkIds: readonly st
     [chunkIds],
   );
   await manager.query(
-    `WITH told AS (
-       SELECT unnest($1::uuid[]) AS id
-       UNION
-       (SELECT n.target_id FROM unnest($1::uuid[]) AS t (id) CROSS JOIN LATERAL (
-          SELECT e.target_id FROM retrieval_edges e WHERE e.source_id = t.id ORDER BY e.target_id LIMIT ${SAMPLED_NEIGHBOURS}
-        ) n LIMIT ${TOLD_NEIGHBOURS})
-     ), sized AS (
-       SELECT told.id, (SELECT coalesce(avg(n.degree - 1), 0)
-                          FROM (SELECT e.target_id FROM retrieval_edges e WHERE e.source_id = told.id
-                                 ORDER BY e.target_id LIMIT ${SAMPLED_NEIGHBOURS}) sample
-                          JOIN retrieval_degrees n ON n.chunk_id = sample.target_id) AS further
-         FROM told
-     )
-     UPDATE retrieval_degrees d SET two_hop_size = least(d.degree * (1 + s.further), 2000000000)::integer
-       FROM sized s WHERE d.chunk_id = s.id`,
+    `UPDATE retrieval_degrees d SET two_hop_size = least(d.degree * (1 + s.further), 2000000000)::integer
+       FROM (SELECT t.id, (SELECT coalesce(avg(n.degree - 1), 0)
+                             FROM (SELECT e.target_id FROM retrieval_edges e WHERE e.source_id = t.id
+                                    ORDER BY e.target_id LIMIT ${SAMPLED_NEIGHBOURS}) sample
+                             JOIN retrieval_degrees n ON n.chunk_id = sample.target_id) AS further
+               FROM unnest($1::uuid[]) AS t (id)) s
+      WHERE d.chunk_id = s.id`,
+    [await withNeighbours(manager, chunkIds)],
+  );
+}
+
+/** Asked for by itself: PostgreSQL plans the update by how many there are. */
+async function withNeighbours(manager: EntityManager, chunkIds: readonly string[]): Promise<string[]> {
+  const neighbours = await manager.query<{ id: string }[]>(
+    `SELECT DISTINCT n.target_id AS id FROM unnest($1::uuid[]) AS t (id) CROSS JOIN LATERAL (
+       SELECT e.target_id FROM retrieval_edges e WHERE e.source_id = t.id ORDER BY e.target_id LIMIT ${SAMPLED_NEIGHBOURS}
+     ) n LIMIT ${TOLD_NEIGHBOURS}`,
     [chunkIds],
   );
+  return [...new Set([...chunkIds, ...neighbours.map((it) => it.id)])];
 }

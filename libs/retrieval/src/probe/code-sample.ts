@@ -80,8 +80,8 @@ function upperBound(seen: number, drawn: number): number {
   if (drawn === 0) return 1;
   const share = seen / drawn;
   const square = UPPER ** 2 / drawn;
-  return Math.min(
-    1,
-    (share + square / 2 + UPPER * Math.sqrt((share * (1 - share) + square / 4) / drawn)) / (1 + square),
-  );
+  const bound =
+    (share + square / 2 + UPPER * Math.sqrt((share * (1 - share) + square / 4) / drawn)) / (1 + square);
+  // Rounding can put it on the wrong side of what was seen.
+  return Math.min(1, Math.max(share, bound));
 }

@@ -130,7 +130,10 @@ export class PlanRunner {
       const followed = await this.#run(run, plan, watched ?? manager);
       const durationMs = performance.now() - startMs;
       const missedFloor = !followed.search.isCertified;
-      if (decision) this.chooser.planner.record(decision, { durationMs, missedFloor });
+      // What the caller's time cut short says nothing of the plan.
+      if (decision && !run.clock.isOverdue) {
+        this.chooser.planner.record(decision, { durationMs, missedFloor });
+      }
       return followed;
     } catch (error) {
       const durationMs = performance.now() - startMs;
