@@ -197,7 +197,7 @@ describe('the actions of the console', () => {
     await entry.getByText('built, helps').waitFor();
     await page.getByRole('button', { name: `Revert ${name}` }).click();
     await opened.confirm('Revert', 'A task drops it');
-    await entry.getByText('taken back').waitFor();
+    await entry.getByText('taken back', { exact: true }).waitFor();
     const subject = `index-recommendation/${id}`;
     // The task writes down what came of it when it is done.
     await until(async () => (await eventsOf('index.revert', subject))[0] === 'succeeded');
