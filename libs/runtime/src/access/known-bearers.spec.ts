@@ -18,6 +18,14 @@ describe('what is remembered of bearers', () => {
     expect(bearers.get('Bearer a')).toBeUndefined();
   });
 
+  it('is nothing of a header that no key needs', () => {
+    const bearers = new KnownBearers<number>();
+    const padded = `Bearer ${' '.repeat(250)}a`;
+    bearers.add(padded, 1);
+    expect(bearers.get(padded)).toBeUndefined();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('has an end, and no second timer', () => {
     const bearers = new KnownBearers<number>();
     for (let i = 0; i <= 10_000; i++) bearers.add(`Bearer ${i}`, i);

@@ -1,5 +1,7 @@
 /** Then the list starts anew. */
 const MAX_BEARERS = 10_000;
+/** A header may have any number of spaces: longer ones would be a way to fill the memory. */
+const MAX_LENGTH = 256;
 /** The text of a key is kept for no longer, milliseconds. */
 const REMEMBERED_MS = 60_000;
 
@@ -18,6 +20,7 @@ export class KnownBearers<T> {
 
   /** Only for who was let in: others could fill it. */
   add(authorization: string, found: T): void {
+    if (authorization.length > MAX_LENGTH) return;
     if (this.#found.size >= MAX_BEARERS) this.#found.clear();
     // One timer for all that come while it runs, so that a request needs none.
     else if (this.#found.size === 0) setTimeout(() => this.#found.clear(), REMEMBERED_MS).unref();
