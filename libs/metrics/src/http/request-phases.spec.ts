@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { currentRequestTiming, MAX_PHASES, RequestTiming, runForRequest } from './request-phases.js';
-import { formatMs, formatServerTiming } from './server-timing.js';
+import { formatMs } from './server-timing.js';
 
 const clock = () => {
   const it = { ms: 100, now: () => it.ms };
@@ -76,7 +76,7 @@ describe('RequestTiming', () => {
     timing.addTiming('db, x;y\r\nSet-Cookie: a', 1.23456, 'say "hi"\\\r\nX: y\u00e9');
     timing.addTiming('', Number.NaN);
     timing.addTiming('late', -1);
-    expect(formatServerTiming(formatMs(12.3456), timing.phases)).toBe(
+    expect(timing.header(formatMs(12.3456), true)).toBe(
       'total;dur=12.346, db__x_y__Set-Cookie__a;dur=1.234;desc="say \\"hi\\"\\\\__X: y_", unnamed;dur=0.000, late;dur=0.000',
     );
   });

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type FastifyRequest } from 'fastify';
-import { formatServerTiming } from './server-timing.js';
+import { type PhaseName, phaseName } from './phase-name.js';
+import { formatServerTiming, type LinkedPhase } from './server-timing.js';
 
 /** A named part of a request's time. */
 export interface Phase {
@@ -14,24 +15,25 @@ export interface Phase {
 /** More phases than this are summed up in one called `other`, so that the header stays small. */
 export const MAX_PHASES = 16;
 
-const OTHER_PHASE = 'other';
-const NO_PHASES: readonly Phase[] = [];
-const NO_CLOSERS: readonly (() => void)[] = [];
+const OTHER_PHASE = phaseName('other');
 
 /** A phase while its request runs. */
-interface RunningPhase {
-  name: string;
+interface RunningPhase extends LinkedPhase {
+  name: PhaseName;
   durationMs: number;
   description: string | undefined;
+  next: RunningPhase | undefined;
 }
 
 /** One entry into a phase, to be left once. */
 export interface EnteredPhase {
-  readonly phase: Phase;
+  readonly phase: LinkedPhase;
 }
 
 interface Entry extends EnteredPhase {
   readonly phase: RunningPhase;
+  /** Entered before, and not left. */
+  under: Entry | undefined;
 }
 
 const requests = new AsyncLocalStorage<RequestTiming>();
@@ -64,9 +66,9 @@ export class RequestTiming {
 
   readonly #now: () => number;
   #closers: (() => void)[] | undefined;
-  #phases: RunningPhase[] | undefined;
-  /** What was entered and not left, the latest last. */
-  #entered: Entry[] | undefined;
+  #firstPhase: RunningPhase | undefined;
+  /** What was entered last and not left. */
+  #entered: Entry | undefined;
   /** The one among them that {@link step} has entered. */
   #step: Entry | undefined;
   /** Up to when time was given to phases. */
@@ -92,18 +94,25 @@ export class RequestTiming {
 
   /** Calls back once the response has closed, sent or not. Costs less than a listener of one's own. */
   whenClosed(callback: () => void): void {
-    (this.#closers ??= []).push(callback);
+    if (this.#closers) this.#closers.push(callback);
+    // Nearly always the only one; an empty array makes room for 17.
+    else this.#closers = [callback];
   }
 
   /** @internal The response has closed. */
   close(): void {
-    for (const callback of this.#closers ?? NO_CLOSERS) callback();
+    if (this.#closers) for (const callback of this.#closers) callback();
   }
 
   /** What was added so far, in the order of its beginning; a phase that is still running with its time until now. */
   get phases(): readonly Phase[] {
     this.#settle();
-    return (this.#phases ?? []).map((it) => ({ ...it }));
+    const phases: Phase[] = [];
+    for (let it = this.#firstPhase; it; it = it.next) {
+      const { name, durationMs, description } = it;
+      phases.push({ name: name.token, durationMs, description });
+    }
+    return phases;
   }
 
   /**
@@ -135,9 +144,9 @@ export class RequestTiming {
 
   /** Leaves a phase; a second time changes nothing. */
   end(entry: EnteredPhase): void {
-    if (!this.#entered?.includes(entry as Entry)) return;
+    if (!this.#isEntered(entry)) return;
     this.#settle();
-    this.#remove(entry as Entry);
+    this.#remove(entry);
   }
 
   /**
@@ -154,7 +163,7 @@ export class RequestTiming {
 
   /** The value of `Server-Timing` as of the last step, in which the request had taken `total`: milliseconds, as text. */
   header(total: string, withPhases: boolean): string {
-    return formatServerTiming(total, withPhases ? (this.#phases ?? NO_PHASES) : NO_PHASES);
+    return formatServerTiming(total, withPhases ? this.#firstPhase : undefined);
   }
 
   /** Runs `work` and adds its time as a phase, also when it throws or rejects. */
@@ -188,54 +197,49 @@ export class RequestTiming {
 
   /** Gives the time since the last call to the phase that it belongs to. */
   #settle(): void {
-    const last = this.#entered?.at(-1);
     const now = this.#now();
-    if (last) last.phase.durationMs += now - this.#settledMs;
+    if (this.#entered) this.#entered.phase.durationMs += now - this.#settledMs;
     this.#settledMs = now;
   }
 
   #push(name: string): Entry {
-    const entry = { phase: this.#phaseOf(name) };
-    (this.#entered ??= []).push(entry);
-    return entry;
+    return (this.#entered = { phase: this.#phaseOf(name), under: this.#entered });
+  }
+
+  #isEntered(entry: EnteredPhase): entry is Entry {
+    let it = this.#entered;
+    while (it && it !== entry) it = it.under;
+    return it !== undefined;
   }
 
   #remove(entry: Entry): void {
-    const entered = this.#entered ?? [];
+    let above: Entry | undefined;
+    for (let it = this.#entered; it && it !== entry; it = it.under) above = it;
     // Nearly always the last one.
-    if (entered.at(-1) === entry) entered.pop();
-    else entered.splice(entered.lastIndexOf(entry), 1);
+    if (above) above.under = entry.under;
+    else this.#entered = entry.under;
   }
 
-  #phaseOf(name: string, description?: string): RunningPhase {
-    const phases = (this.#phases ??= []);
-    const token = toToken(name);
-    for (const it of phases) if (it.name === token) return it;
-    const last = phases[MAX_PHASES - 1];
-    if (!last) {
-      const phase: RunningPhase = { name: token, durationMs: 0, description };
-      phases.push(phase);
-      return phase;
+  #phaseOf(text: string, description?: string): RunningPhase {
+    const name = phaseName(text);
+    let last: RunningPhase | undefined;
+    let count = 0;
+    for (let it = this.#firstPhase; it; it = it.next) {
+      if (it.name.token === name.token) return it;
+      last = it;
+      count++;
     }
-    if (last.name === OTHER_PHASE) return last;
-    // The last place is for all that follow; whoever is in it goes on under that name.
-    last.name = OTHER_PHASE;
-    last.description = undefined;
-    return last;
+    if (last && count === MAX_PHASES) return toOther(last);
+    const phase: RunningPhase = { name, durationMs: 0, description, next: undefined };
+    if (last) last.next = phase;
+    else this.#firstPhase = phase;
+    return phase;
   }
 }
 
-const TOKEN = /^[\w.-]{1,64}$/;
-
-/** Names that are tokens, of which an application has few: most requests have the phases of the one before. */
-const tokens = new Set<string>();
-const MAX_KNOWN_TOKENS = 1_000;
-
-function toToken(name: string): string {
-  if (tokens.has(name)) return name;
-  if (TOKEN.test(name)) {
-    if (tokens.size < MAX_KNOWN_TOKENS) tokens.add(name);
-    return name;
-  }
-  return name.replace(/[^\w.-]/g, '_').slice(0, 64) || 'unnamed';
+/** The last place is for all that follow; whoever is in it goes on under that name. */
+function toOther(last: RunningPhase): RunningPhase {
+  last.name = OTHER_PHASE;
+  last.description = undefined;
+  return last;
 }

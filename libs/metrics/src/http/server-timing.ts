@@ -1,4 +1,13 @@
-import { type Phase } from './request-phases.js';
+import { type PhaseName } from './phase-name.js';
+
+/** A phase and those that follow it: a list that grows without an array for each request. */
+export interface LinkedPhase {
+  readonly name: PhaseName;
+  /** Milliseconds. */
+  readonly durationMs: number;
+  readonly description: string | undefined;
+  readonly next: LinkedPhase | undefined;
+}
 
 /**
  * The value of `Server-Timing` (https://www.w3.org/TR/server-timing/): the total first, then the phases, rounded down so
@@ -6,11 +15,11 @@ import { type Phase } from './request-phases.js';
  *
  * @param total as of {@link formatMs}
  */
-export function formatServerTiming(total: string, phases: readonly Phase[]): string {
+export function formatServerTiming(total: string, first: LinkedPhase | undefined): string {
   let header = `total;dur=${total}`;
-  for (const phase of phases) {
-    header += `, ${phase.name};dur=${formatMicroseconds(Math.floor(phase.durationMs * 1_000))}`;
-    if (phase.description !== undefined) header += `;desc="${toQuoted(phase.description)}"`;
+  for (let it = first; it; it = it.next) {
+    header += it.name.beginning + formatMicroseconds(Math.floor(it.durationMs * 1_000));
+    if (it.description !== undefined) header += `;desc="${toQuoted(it.description)}"`;
   }
   return header;
 }

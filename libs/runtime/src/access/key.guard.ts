@@ -10,7 +10,7 @@ import { Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { OPERATIONS_PATHS } from '../operations-paths.js';
 import { ADMIN_SCOPE, type Caller } from './caller.js';
-import { type PresentedKey, presentedKey } from './presented-key.js';
+import { type PresentedKey, presentedKey, rememberKey } from './presented-key.js';
 
 const REQUIRED_SCOPE = Symbol('@peregrine/runtime:required-scope');
 
@@ -61,6 +61,7 @@ export abstract class KeyGuard implements CanActivate {
       throw new ForbiddenException(`The API key lacks the scope ${scope}`);
     }
     request.caller = caller;
+    rememberKey(request);
     return this.check(request, caller);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type FastifyRequest } from 'fastify';
-import { digestOf, presentedKey } from './presented-key.js';
+import { digestOf, presentedKey, rememberKey } from './presented-key.js';
 
 const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;
 
@@ -27,5 +27,27 @@ describe('the API key of a request', () => {
     const request = { headers: { authorization: 'Bearer abc' } } as FastifyRequest;
     expect(presentedKey(request)).toBe(presentedKey(request, { password: true }));
     expect(presentedKey(request)?.length).toBe(3);
+  });
+
+  it('is found anew by each request until its caller was let in', () => {
+    const ask = (headers: Record<string, string>) => {
+      const request = { headers } as unknown as FastifyRequest;
+      return { request, key: presentedKey(request) };
+    };
+    const bearer = { authorization: 'Bearer remembered' };
+    const first = ask(bearer);
+    expect(ask(bearer).key).not.toBe(first.key);
+    rememberKey(first.request);
+    expect(ask(bearer).key).toBe(first.key);
+    expect(ask({ ...bearer, 'x-api-key': 'other' }).key).toBe(first.key);
+    expect(ask({ authorization: 'Bearer Remembered' }).key?.digest).toBe(digestOf('Remembered'));
+  });
+
+  it('is not remembered by a login, beside which other headers count', () => {
+    const authorization = basic('me:abc');
+    const request = { headers: { authorization, 'x-api-key': 'def' } } as unknown as FastifyRequest;
+    presentedKey(request);
+    rememberKey(request);
+    expect(presentedKey({ headers: { authorization } } as FastifyRequest)).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import { type FastifyRequest } from 'fastify';
 import { hash } from 'node:crypto';
+import { KnownBearers } from './known-bearers.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,6 +13,8 @@ declare module 'fastify' {
 interface PresentedKeys {
   readonly header: PresentedKey | undefined;
   readonly login: PresentedKey | undefined;
+  /** The header that they may be remembered by; undefined for those that are, and for what is no bearer. */
+  unknownBearer: string | undefined;
 }
 
 /** The hash of an API key as text. In one step: a `Hash` is an object that must be collected again. */
@@ -49,17 +52,32 @@ export function presentedKey(
   return password ? keys.login : keys.header;
 }
 
+/** The caller was let in: its key is found faster next time, for a while. */
+export function rememberKey({ presentedKeys }: FastifyRequest): void {
+  if (presentedKeys?.unknownBearer === undefined) return;
+  bearers.add(presentedKeys.unknownBearer, presentedKeys);
+  presentedKeys.unknownBearer = undefined;
+}
+
+const bearers = new KnownBearers<PresentedKeys>();
+
 const BEARER = /^bearer +\S+$/i;
 
 function keysIn({ headers }: FastifyRequest): PresentedKeys {
   const { authorization = '' } = headers;
-  // What `exec` would give back is a list of texts, made anew for each request.
-  const bearer = BEARER.test(authorization)
-    ? authorization.slice(authorization.lastIndexOf(' ') + 1)
-    : undefined;
-  const header = keyOf(bearer ?? headers['x-api-key']);
-  const password = bearer === undefined ? passwordOf(authorization) : undefined;
-  return { header, login: password === undefined ? header : keyOf(password) };
+  const known = bearers.get(authorization);
+  if (known) return known;
+  if (BEARER.test(authorization)) {
+    const key = new PresentedKey(authorization.slice(authorization.lastIndexOf(' ') + 1));
+    return { header: key, login: key, unknownBearer: authorization };
+  }
+  const header = keyOf(headers['x-api-key']);
+  const password = passwordOf(authorization);
+  return {
+    header,
+    login: password === undefined ? header : keyOf(password),
+    unknownBearer: undefined,
+  };
 }
 
 const keyOf = (text: unknown): PresentedKey | undefined =>
