@@ -330,6 +330,7 @@ export class TaskQueue {
   }
 
   async #lookAtRest(before: Readonly<TaskCounters>): Promise<DrainLook> {
+    const { relayed } = this.relay;
     const { waiting, running, delayed } = await this.counts.now();
     const { dueAtMs, isPaused } = await this.store.head();
     const inline = this.inline.load();
@@ -345,6 +346,7 @@ export class TaskQueue {
         isPaused: isPaused || this.inline.isPaused,
       },
       dueAtMs,
+      isRelaying: this.relay.isRelaying || this.relay.relayed !== relayed,
     };
   }
 

@@ -29,6 +29,8 @@ export interface DrainLook {
   readonly progress: DrainProgress;
   /** Epoch milliseconds; `null`: nothing is delayed. */
   readonly dueAtMs: number | null;
+  /** Tasks of committed transactions are, or were just now, on their way to the store. */
+  readonly isRelaying: boolean;
 }
 
 const LOOK_INTERVAL_MS = 250;
@@ -41,10 +43,10 @@ export async function untilDrained(
 ): Promise<DrainProgress> {
   for (;;) {
     signal?.throwIfAborted();
-    const { progress, dueAtMs } = await look();
+    const { progress, dueAtMs, isRelaying } = await look();
     onProgress?.(progress);
     const isDueSoon = dueAtMs !== null && dueAtMs - Date.now() <= delayedWithinMs;
-    if (progress.waiting + progress.running === 0 && !isDueSoon) return progress;
+    if (progress.waiting + progress.running === 0 && !isDueSoon && !isRelaying) return progress;
     // Whether it was the signal, the next round sees.
     await sleep(LOOK_INTERVAL_MS, undefined, signal && { signal }).catch(() => undefined);
   }

@@ -89,6 +89,11 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     return this.outbox.mayHoldTasks;
   }
 
+  /** Whether what this process has committed is on its way to the store. */
+  get isRelaying(): boolean {
+    return this.#draining !== undefined;
+  }
+
   /** What was measured last, by a process with a worker. */
   get backlog(): OutboxBacklog | undefined {
     const isFresh = this.#backlog && performance.now() - this.#backlog.at < MAX_AGE_MS;
