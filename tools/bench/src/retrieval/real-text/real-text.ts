@@ -33,7 +33,9 @@ export async function askRealText(url: string, { passages, questions }: TextCorp
     const workspaceId = await store(url, app, passages);
     const vectors = await embed(passages);
     const answers: { recall: number; z: number | null; compared: number }[] = [];
-    for (const vector of await embed(questions)) {
+    // A question without a word that the model knows has no direction, and nothing to be compared with.
+    const asked = (await embed(questions)).filter((vector) => vector.some((it) => it !== 0));
+    for (const vector of asked) {
       const query = { vector, limit: LIMIT, recallFloor: FLOOR };
       const { hits, explanation } = await app.service.query(workspaceId, query);
       const exact = vectors.map((it) => dot(it, vector)).sort((a, b) => b - a);
